@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * crc32c.h - CRC-32C (Castagnoli), reflected, init and xorout 0xFFFFFFFF
+ *
+ * The raw state is what scaph_crc32c_update() takes and gives: start with SCAPH_CRC32C_INIT, end with
+ * scaph_crc32c_final(). A state may be kept and continued: a ring's prefix (epoch, UUID, ring type) is computed once.
+ * The CPU's instruction is used where there is one (SSE4.2, Armv8 CRC), a table elsewhere; all give the same value.
+ */
+#ifndef SCAPH_PROTO_CRC32C_H
+#define SCAPH_PROTO_CRC32C_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/layout.h"
+
+#define SCAPH_CRC32C_INIT 0xffffffffU
+
+/**
+ * scaph_crc32c_update() - carry a raw CRC state over some bytes
+ * @state: SCAPH_CRC32C_INIT or an earlier result
+ * @bytes: private memory, any alignment
+ * @count: number of bytes
+ *
+ * Context:  any thread; never blocks; no shared state but a choice made once at load time.
+ * Source:   RFC 3720 appendix B.4 (polynomial, test values); proto/SPEC.md, "Checksum".
+ * Return:   the new raw state.
+ */
+uint32_t scaph_crc32c_update(uint32_t state, const void *bytes, size_t count);
+
+/* The same by table, and by instruction where scaph_crc32c_has_instruction(): for tests against each other. */
+uint32_t scaph_crc32c_update_table(uint32_t state, const void *bytes, size_t count);
+uint32_t scaph_crc32c_update_instruction(uint32_t state, const void *bytes, size_t count);
+bool scaph_crc32c_has_instruction(void);
+
+/**
+ * scaph_crc32c_slot() - checksum of a record of one ring
+ * @prefix: raw state after the ring's prefix, see scaph_slot_prefix()
+ * @words:  the slot's eight words in private memory; the first in its final even form; the CRC's half is left out
+ *
+ * Return:   the finished checksum, as it stands in bytes 60-63.
+ */
+uint32_t scaph_crc32c_slot(uint32_t prefix, const uint64_t words[SCAPH_SLOT_WORDS]);
+
+static inline uint32_t scaph_crc32c_final(uint32_t state)
+{
+	return state ^ 0xffffffffU;
+}
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * access.h - how a reader gets private copies of a segment's bytes: one interface, two backends
+ *
+ * coherent: the mapping is the host's memory (ivshmem, local tmpfs, DAX). No system call.
+ * snapshot: the guest's page cache stands in between (virtiofs, 9p, pmem) and a mapping would show frozen data: preads past
+ *           the cache (O_DIRECT) into an aligned buffer.
+ *
+ * A backend delivers copies and judges nothing; a copy of a slot or block that it knows to be torn comes with an odd
+ * sequence or generation. Offsets come from a checked descriptor only. One thread per access; copies are valid until the
+ * next call.
+ */
+#ifndef SCAPH_SHM_ACCESS_H
+#define SCAPH_SHM_ACCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/descriptor.h"
+#include "proto/layout.h"
+#include "shm/guard.h"
+
+#define SCAPH_ACCESS_BUFFER_BYTES (64U << 10)
+
+/* A private copy of consecutive slots of one ring. */
+struct scaph_run {
+	const uint8_t *bytes;
+	uint32_t stride;
+	uint32_t count; /* slots copied, at least 1 after a success */
+};
+
+struct scaph_access;
+
+struct scaph_access_ops {
+	/* Descriptor, head line and status: SCAPH_PREFIX_BYTES bytes. -ENODATA: the file is shorter than that. */
+	int (*look)(struct scaph_access *access, const uint8_t **ret_prefix);
+	/* The head line alone, freshly. */
+	int (*head)(struct scaph_access *access, struct scaph_head *ret_head);
+	/* Slots from @first on, up to @want, cut at the ring's end and as the backend likes. @first < ring->count. */
+	int (*slots)(struct scaph_access *access, const struct scaph_ring_place *ring,
+		     uint32_t first, uint32_t want, struct scaph_run *ret_run);
+};
+
+struct scaph_access {
+	const struct scaph_access_ops *ops;
+	int fd;
+	uint64_t bytes; /* of the segment, as last seen */
+	uint64_t dev, ino;
+	bool may_pread; /* coherent: false for a PCI resource */
+	bool direct; /* snapshot: O_DIRECT is on */
+	struct scaph_guard guard;
+	uint8_t *buffer; /* SCAPH_ACCESS_BUFFER_BYTES, page aligned */
+};
+
+extern const struct scaph_access_ops scaph_access_coherent;
+extern const struct scaph_access_ops scaph_access_snapshot;
+
+enum scaph_mode {
+	SCAPH_MODE_AUTO = 0,
+	SCAPH_MODE_COHERENT = 1,
+	SCAPH_MODE_SNAPSHOT = 2,
+};
+
+/**
+ * scaph_access_open() - open a segment for reading and choose the mode
+ * @path:       regular file, block device or an ivshmem device's resource2
+ * @mode:       AUTO: by mount type; the cursor goes on checking that a mapping moves
+ * @ret_access: set only on 0; closed with scaph_access_close()
+ *
+ * Nothing but a regular file or a block device is ever opened: the name is looked at through O_PATH first.
+ * Return:   0 or a negative errno (-ENOTSUP: not a file a segment can be; -EPERM: a mapping is forbidden, e.g. lockdown).
+ */
+int scaph_access_open(const char *path, enum scaph_mode mode, struct scaph_access *ret_access);
+void scaph_access_close(struct scaph_access *access);
+
+/* From coherent to snapshot reading of the same open file; 0 or a negative errno, and then nothing changed. */
+int scaph_access_to_snapshot(struct scaph_access *access);
+
+/* The head line by pread, past a mapping that may be frozen; -EOPNOTSUPP where a pread cannot be. */
+int scaph_access_pread_head(struct scaph_access *access, struct scaph_head *ret_head);
+
+/* Set up one backend on access->fd; used by scaph_access_open(). */
+int scaph_access_coherent_init(struct scaph_access *access);
+int scaph_access_snapshot_init(struct scaph_access *access);
+
+static inline enum scaph_mode scaph_access_mode(const struct scaph_access *access)
+{
+	return access->ops == &scaph_access_coherent ? SCAPH_MODE_COHERENT : SCAPH_MODE_SNAPSHOT;
+}
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * access_coherent.c - copies out of a live mapping: the reading half of the seqlock
+ *
+ * No system call but an fstat at a look, which finds a file that was cut. Retries are bounded: a copy that was torn every
+ * time comes back with an odd number, as a busy one.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "shm/access.h"
+#include "shm/words.h"
+
+#define TRIES 8
+#define RUN_SLOTS 16U /* copied ahead in one call: each is verified on its own afterwards */
+
+static void load_words(void *to, const _Atomic uint64_t *from, size_t count)
+{
+	char *at = to;
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t word = scaph_word_load(&from[i]);
+
+		memcpy(at + 8 * i, &word, sizeof(word));
+	}
+}
+
+/* One slot; torn in every try: its number comes back odd. */
+static void load_slot(const _Atomic uint64_t *from, struct scaph_slot *to)
+{
+	uint64_t word[SCAPH_SLOT_WORDS];
+
+	for (int try = 0; try < TRIES; try++) {
+		/* R1: a complete number, before all words of its record; pairs with W2 in shm/writer.c. */
+		word[0] = atomic_load_explicit(&from[0], memory_order_acquire);
+		word[1] = scaph_word_load(&from[1]);
+		word[2] = scaph_word_load(&from[2]);
+		word[3] = scaph_word_load(&from[3]);
+		word[4] = scaph_word_load(&from[4]);
+		word[5] = scaph_word_load(&from[5]);
+		word[6] = scaph_word_load(&from[6]);
+		word[7] = scaph_word_load(&from[7]);
+		/* R2: words of a later record cannot be read under an unchanged number; pairs with W1 in shm/writer.c. */
+		atomic_thread_fence(memory_order_acquire);
+		if (scaph_word_load(&from[0]) == word[0])
+			break;
+		word[0] |= 1;
+	}
+	memcpy(to, word, sizeof(*to));
+}
+
+/* A block guarded by a generation; torn in every try: the generation comes back odd. */
+static void load_block(const _Atomic uint64_t *from, uint8_t *to, size_t bytes, size_t gen_word)
+{
+	for (int try = 0; try < TRIES; try++) {
+		/* R4: a complete generation, before every word it guards; pairs with W5 in shm/writer.c. */
+		uint64_t gen = atomic_load_explicit(&from[gen_word], memory_order_acquire);
+		bool same;
+
+		load_words(to, from, bytes / 8);
+		/* R5: words being rewritten cannot be read under an unchanged generation; pairs with W4 in shm/writer.c. */
+		atomic_thread_fence(memory_order_acquire);
+		same = scaph_word_load(&from[gen_word]) == gen;
+		if (!same)
+			gen |= 1;
+		memcpy(to + 8 * gen_word, &gen, sizeof(gen));
+		if (same)
+			break;
+	}
+}
+
+static void load_head(const _Atomic uint64_t *from, struct scaph_head *to)
+{
+	memset(to, 0, sizeof(*to));
+	/* R3: a slot read after this is at least as new as the head says; pairs with W3 in shm/writer.c. */
+	to->fast_head = atomic_load_explicit(&from[0], memory_order_acquire);
+	to->slow_head = atomic_load_explicit(&from[1], memory_order_acquire);
+	to->beat = scaph_word_load(&from[2]);
+}
+
+static int coherent_look(struct scaph_access *access, const uint8_t **ret_prefix)
+{
+	void *map = access->guard.map;
+	struct scaph_head head;
+	struct stat st;
+
+	if (fstat(access->fd, &st) < 0)
+		return -errno;
+	if ((uint64_t)st.st_size < access->guard.bytes || access->guard.failed)
+		return -ESTALE;
+	scaph_guard_enter(&access->guard);
+	load_block(scaph_word_at(map, SCAPH_DESC_OFFSET), access->buffer, SCAPH_DESC_MAX_BYTES, 1);
+	load_head(scaph_word_at(map, SCAPH_HEAD_OFFSET), &head);
+	memcpy(access->buffer + SCAPH_HEAD_OFFSET, &head, sizeof(head));
+	load_block(scaph_word_at(map, SCAPH_STATUS_OFFSET), access->buffer + SCAPH_STATUS_OFFSET,
+		   SCAPH_STATUS_MAX_BYTES, 0);
+	scaph_guard_leave();
+	*ret_prefix = access->buffer;
+	return access->guard.failed ? -ESTALE : 0;
+}
+
+static int coherent_head(struct scaph_access *access, struct scaph_head *ret_head)
+{
+	scaph_guard_enter(&access->guard);
+	load_head(scaph_word_at(access->guard.map, SCAPH_HEAD_OFFSET), ret_head);
+	scaph_guard_leave();
+	return access->guard.failed ? -ESTALE : 0;
+}
+
+static int coherent_slots(struct scaph_access *access, const struct scaph_ring_place *ring,
+			  uint32_t first, uint32_t want, struct scaph_run *ret_run)
+{
+	struct scaph_slot *to = (struct scaph_slot *)access->buffer;
+	uint32_t count = ring->count - first;
+
+	if (count > want)
+		count = want;
+	if (count > RUN_SLOTS)
+		count = RUN_SLOTS;
+	scaph_guard_enter(&access->guard);
+	for (uint32_t i = 0; i < count; i++)
+		load_slot(scaph_word_at(access->guard.map,
+					ring->offset + (uint64_t)(first + i) * ring->stride),
+			  &to[i]);
+	scaph_guard_leave();
+	if (access->guard.failed)
+		return -ESTALE;
+	*ret_run = (struct scaph_run){ .bytes = access->buffer,
+				       .stride = sizeof(*to),
+				       .count = count };
+	return 0;
+}
+
+const struct scaph_access_ops scaph_access_coherent = {
+	.look = coherent_look,
+	.head = coherent_head,
+	.slots = coherent_slots,
+};
+
+int scaph_access_coherent_init(struct scaph_access *access)
+{
+	struct stat st;
+	void *map;
+
+	if (fstat(access->fd, &st) < 0)
+		return -errno;
+	if (st.st_size < (off_t)SCAPH_PREFIX_BYTES ||
+	    (uint64_t)st.st_size > SCAPH_SEGMENT_BYTES_MAX)
+		return -ENODATA;
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, access->fd, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	access->bytes = (uint64_t)st.st_size;
+	access->guard = (struct scaph_guard){ .map = map, .bytes = access->bytes };
+	access->ops = &scaph_access_coherent;
+	return 0;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * guard.c - the process-wide SIGBUS handler and the thread's present guard
+ *
+ * The handler runs on the faulting thread, so what it writes to the guard is written by the guard's own thread. It uses mmap
+ * only (a plain system call here: async-signal-safe in practice, as in every garbage collector).
+ */
+#include "shm/guard.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* initial-exec: reached without a call into the loader, which a signal handler must not make. */
+static __thread struct scaph_guard *present __attribute__((tls_model("initial-exec")));
+static struct sigaction previous;
+static int install_result;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* Hand the signal on to whoever had it before us; with the default action the repeated fault ends the process. */
+static void pass_on(int number, siginfo_t *info, void *context)
+{
+	if (previous.sa_flags & SA_SIGINFO)
+		previous.sa_sigaction(number, info, context);
+	else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN)
+		previous.sa_handler(number);
+	else
+		signal(number, SIG_DFL);
+}
+
+static void on_bus_error(int number, siginfo_t *info, void *context)
+{
+	struct scaph_guard *guard = present;
+	int saved_errno = errno;
+	const char *at = info->si_addr;
+	const char *from = guard ? guard->map : NULL;
+
+	if (!guard || at < from || at >= from + guard->bytes ||
+	    mmap(guard->map, guard->bytes, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+		pass_on(number, info, context);
+	else
+		guard->failed = 1;
+	errno = saved_errno;
+}
+
+static void install(void)
+{
+	struct sigaction action = {
+		.sa_sigaction = on_bus_error,
+		.sa_flags = SA_SIGINFO,
+	};
+
+	sigemptyset(&action.sa_mask);
+	install_result = sigaction(SIGBUS, &action, &previous) < 0 ? -errno : 0;
+}
+
+int scaph_guard_install(void)
+{
+	pthread_once(&once, install);
+	return install_result;
+}
+
+void scaph_guard_enter(struct scaph_guard *guard)
+{
+	present = guard;
+}
+
+void scaph_guard_leave(void)
+{
+	present = NULL;
+}
