@@ -9,8 +9,8 @@
 #include <stdint.h>
 #include <time.h>
 
-#define SCAPH_NS_PER_S 1000000000ULL
-#define SCAPH_NS_PER_MS 1000000ULL
+#define SCAPH_NS_PER_S UINT64_C(1000000000)
+#define SCAPH_NS_PER_MS UINT64_C(1000000)
 
 static inline uint64_t scaph_clock_ns(clockid_t clock)
 {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * access.c - opening a segment for reading, and the choice of the mode
+ *
+ * The place may hold anything a hostile host or guest put there: what is no regular file or block
+ * device is never opened, so that no fifo blocks us and no device is touched.
  */
 #include "shm/access.h"
 
@@ -16,59 +19,78 @@
 #include "shm/device.h"
 #include "shm/mount.h"
 
-static int open_looked_at(int path_fd)
+/* Open the very file that was looked at; where /proc is missing, by name, and then it must be the same. */
+static int open_looked_at(const char *path, int path_fd, const struct stat *seen)
 {
+	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	struct stat opened;
 	char link[32];
 	int fd;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", path_fd);
-	fd = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	return fd < 0 ? -errno : fd;
+	fd = open(link, flags);
+	if (fd < 0 && errno == ENOENT)
+		fd = open(path, flags);
+	if (fd < 0)
+		return -errno;
+	/* Without O_NONBLOCK again: with it 9p cuts reads short. */
+	if (fstat(fd, &opened) < 0 || opened.st_dev != seen->st_dev ||
+	    opened.st_ino != seen->st_ino || (opened.st_mode ^ seen->st_mode) & S_IFMT ||
+	    fcntl(fd, F_SETFL, 0) < 0) {
+		close(fd);
+		return -ESTALE;
+	}
+	return fd;
 }
 
-/* 0: choose coherent; 1: choose snapshot; negative errno: nothing a segment can be. */
-static int judge(const char *path, int path_fd, const struct stat *st, bool *ret_may_pread)
+/* Sets may_pread. The mode that suits the file, or a negative errno: nothing a segment can be. */
+static int judge(const char *path, int path_fd, const struct stat *st, struct scaph_access *access)
 {
 	struct scaph_mount mount;
+	bool resource = scaph_device_is_ivshmem_resource(path);
 
+	access->may_pread = true;
 	if (S_ISBLK(st->st_mode))
-		return 1;
+		return SCAPH_MODE_SNAPSHOT;
 	if (!S_ISREG(st->st_mode))
 		return -ENOTSUP;
+	/* Unknown is snapshot, which is right wherever a pread works; of a PCI resource none does. */
 	if (scaph_mount_of(path_fd, &mount) != 0)
-		return 1;
+		snprintf(mount.type, sizeof(mount.type), "%s", resource ? "sysfs" : "unknown");
 	if (strcmp(mount.type, "sysfs") == 0) {
-		*ret_may_pread = false;
-		return scaph_device_is_ivshmem_resource(path) ? 0 : -ENOTSUP;
+		access->may_pread = false;
+		return resource ? SCAPH_MODE_COHERENT : -ENOTSUP;
 	}
-	return scaph_mount_is_local(&mount) ? 0 : 1;
+	return scaph_mount_is_local(&mount) ? SCAPH_MODE_COHERENT : SCAPH_MODE_SNAPSHOT;
 }
 
 static int open_judged(const char *path, enum scaph_mode mode, int path_fd,
 		       struct scaph_access *access)
 {
 	struct stat st;
-	int r;
+	int suits, r;
 
 	if (fstat(path_fd, &st) < 0)
 		return -errno;
-	access->may_pread = true;
-	r = judge(path, path_fd, &st, &access->may_pread);
-	if (r < 0)
-		return r;
-	if (mode != SCAPH_MODE_AUTO)
-		r = mode == SCAPH_MODE_SNAPSHOT;
-	access->fd = open_looked_at(path_fd);
+	suits = judge(path, path_fd, &st, access);
+	if (suits < 0)
+		return suits;
+	access->fd = open_looked_at(path, path_fd, &st);
 	if (access->fd < 0)
 		return access->fd;
-	access->dev = st.st_dev;
-	access->ino = st.st_ino;
-	return r ? scaph_access_snapshot_init(access) : scaph_access_coherent_init(access);
+	if (mode == SCAPH_MODE_SNAPSHOT ||
+	    (mode == SCAPH_MODE_AUTO && suits == SCAPH_MODE_SNAPSHOT))
+		return scaph_access_snapshot_init(access);
+	r = scaph_access_coherent_init(access);
+	/* ENODEV and the like: a file system that cannot map can still be read. */
+	if (r < 0 && r != -ENODATA && mode == SCAPH_MODE_AUTO && access->may_pread)
+		r = scaph_access_snapshot_init(access);
+	return r;
 }
 
 int scaph_access_open(const char *path, enum scaph_mode mode, struct scaph_access *ret_access)
 {
-	struct scaph_access access = { .fd = -1 };
+	struct scaph_access access = SCAPH_ACCESS_NULL;
 	int path_fd, r;
 
 	path_fd = open(path, O_PATH | O_CLOEXEC);
@@ -92,7 +114,7 @@ void scaph_access_close(struct scaph_access *access)
 	if (access->fd >= 0)
 		close(access->fd);
 	free(access->buffer);
-	*access = (struct scaph_access){ .fd = -1 };
+	*access = SCAPH_ACCESS_NULL;
 }
 
 int scaph_access_to_snapshot(struct scaph_access *access)
@@ -102,24 +124,11 @@ int scaph_access_to_snapshot(struct scaph_access *access)
 
 	if (!access->may_pread)
 		return -EOPNOTSUPP;
-	access->guard = (struct scaph_guard){};
 	r = scaph_access_snapshot_init(access);
 	if (r < 0)
-		access->guard = guard;
-	else if (guard.map)
+		return r;
+	access->guard = (struct scaph_guard){};
+	if (guard.map)
 		munmap(guard.map, guard.bytes);
-	return r;
-}
-
-int scaph_access_pread_head(struct scaph_access *access, struct scaph_head *ret_head)
-{
-	ssize_t got;
-
-	if (!access->may_pread)
-		return -EOPNOTSUPP;
-	got = pread(access->fd, access->buffer, SCAPH_BLOCK_ALIGN, SCAPH_HEAD_OFFSET);
-	if (got < (ssize_t)sizeof(*ret_head))
-		return got < 0 ? -errno : -ENODATA;
-	memcpy(ret_head, access->buffer, sizeof(*ret_head));
 	return 0;
 }

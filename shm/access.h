@@ -3,12 +3,12 @@
  * access.h - how a reader gets private copies of a segment's bytes: one interface, two backends
  *
  * coherent: the mapping is the host's memory (ivshmem, local tmpfs, DAX). No system call.
- * snapshot: the guest's page cache stands in between (virtiofs, 9p, pmem) and a mapping would show frozen data: preads past
- *           the cache (O_DIRECT) into an aligned buffer.
+ * snapshot: the guest's page cache stands in between (virtiofs, 9p, pmem) and a mapping would show
+ *           frozen data: preads past the cache (O_DIRECT) into an aligned buffer.
  *
- * A backend delivers copies and judges nothing; a copy of a slot or block that it knows to be torn comes with an odd
- * sequence or generation. Offsets come from a checked descriptor only. One thread per access; copies are valid until the
- * next call.
+ * A backend delivers copies and judges nothing; a copy of a slot or block that it knows to be torn
+ * comes with an odd sequence or generation. Offsets come from a checked descriptor only. One thread
+ * per access; copies are valid until the next call.
  */
 #ifndef SCAPH_SHM_ACCESS_H
 #define SCAPH_SHM_ACCESS_H
@@ -29,14 +29,25 @@ struct scaph_run {
 	uint32_t count; /* slots copied, at least 1 after a success */
 };
 
+/* What a reader uses of the head line: hints, each loaded on its own. */
+struct scaph_heads {
+	uint64_t fast;
+	uint64_t slow;
+	uint64_t beat;
+};
+
 struct scaph_access;
 
+/* Each returns 0 or a negative errno; -EINTR: nothing is wrong, ask again. */
 struct scaph_access_ops {
-	/* Descriptor, head line and status: SCAPH_PREFIX_BYTES bytes. -ENODATA: the file is shorter than that. */
+	/* Descriptor, head line, status: SCAPH_PREFIX_BYTES bytes. -ENODATA: the file is shorter. */
 	int (*look)(struct scaph_access *access, const uint8_t **ret_prefix);
 	/* The head line alone, freshly. */
-	int (*head)(struct scaph_access *access, struct scaph_head *ret_head);
-	/* Slots from @first on, up to @want, cut at the ring's end and as the backend likes. @first < ring->count. */
+	int (*heads)(struct scaph_access *access, struct scaph_heads *ret_heads);
+	/*
+	 * Slots from @first on, freshly: up to @want, cut at the ring's end and as the backend likes.
+	 * @first < ring->count, @want >= 1.
+	 */
 	int (*slots)(struct scaph_access *access, const struct scaph_ring_place *ring,
 		     uint32_t first, uint32_t want, struct scaph_run *ret_run);
 };
@@ -45,12 +56,17 @@ struct scaph_access {
 	const struct scaph_access_ops *ops;
 	int fd;
 	uint64_t bytes; /* of the segment, as last seen */
-	uint64_t dev, ino;
-	bool may_pread; /* coherent: false for a PCI resource */
-	bool direct; /* snapshot: O_DIRECT is on */
+	bool may_pread; /* false for a PCI resource */
+	bool direct; /* O_DIRECT is on */
 	struct scaph_guard guard;
 	uint8_t *buffer; /* SCAPH_ACCESS_BUFFER_BYTES, page aligned */
 };
+
+#define SCAPH_ACCESS_NULL                                                                          \
+	(struct scaph_access)                                                                      \
+	{                                                                                          \
+		.fd = -1                                                                           \
+	}
 
 extern const struct scaph_access_ops scaph_access_coherent;
 extern const struct scaph_access_ops scaph_access_snapshot;
@@ -64,20 +80,25 @@ enum scaph_mode {
 /**
  * scaph_access_open() - open a segment for reading and choose the mode
  * @path:       regular file, block device or an ivshmem device's resource2
- * @mode:       AUTO: by mount type; the cursor goes on checking that a mapping moves
+ * @mode:       AUTO: by mount type; whoever uses it goes on checking that a mapping moves
  * @ret_access: set only on 0; closed with scaph_access_close()
  *
- * Nothing but a regular file or a block device is ever opened: the name is looked at through O_PATH first.
- * Return:   0 or a negative errno (-ENOTSUP: not a file a segment can be; -EPERM: a mapping is forbidden, e.g. lockdown).
+ * Nothing but a regular file or a block device is ever opened: the name is looked at through O_PATH
+ * first.
+ *
+ * Return:   0 or a negative errno (-ENOTSUP: not a file a segment can be; -EPERM: a mapping is
+ *           forbidden, e.g. lockdown; -ENODATA: shorter than a segment's first 8 KiB).
  */
 int scaph_access_open(const char *path, enum scaph_mode mode, struct scaph_access *ret_access);
+
+/* Safe on SCAPH_ACCESS_NULL, and leaves that. */
 void scaph_access_close(struct scaph_access *access);
 
-/* From coherent to snapshot reading of the same open file; 0 or a negative errno, and then nothing changed. */
+/* From coherent to snapshot reading of the same open file; 0 or a negative errno, nothing changed. */
 int scaph_access_to_snapshot(struct scaph_access *access);
 
 /* The head line by pread, past a mapping that may be frozen; -EOPNOTSUPP where a pread cannot be. */
-int scaph_access_pread_head(struct scaph_access *access, struct scaph_head *ret_head);
+int scaph_access_pread_heads(struct scaph_access *access, struct scaph_heads *ret_heads);
 
 /* Set up one backend on access->fd; used by scaph_access_open(). */
 int scaph_access_coherent_init(struct scaph_access *access);

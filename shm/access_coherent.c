@@ -2,8 +2,8 @@
 /*
  * access_coherent.c - copies out of a live mapping: the reading half of the seqlock
  *
- * No system call but an fstat at a look, which finds a file that was cut. Retries are bounded: a copy that was torn every
- * time comes back with an odd number, as a busy one.
+ * No system call but an fstat at a look, which finds a file that was cut or grown. Retries are
+ * bounded: a copy that was torn every time comes back with an odd number, as a busy one.
  */
 #include <errno.h>
 #include <string.h>
@@ -27,11 +27,12 @@ static void load_words(void *to, const _Atomic uint64_t *from, size_t count)
 	}
 }
 
-/* One slot; torn in every try: its number comes back odd. */
-static void load_slot(const _Atomic uint64_t *from, struct scaph_slot *to)
+/*
+ * One slot; torn in every try: its number comes back odd. Written word by word: whoever reads the
+ * words next would wait for a wider store to be put together.
+ */
+static inline void load_slot(const _Atomic uint64_t *from, uint64_t word[SCAPH_SLOT_WORDS])
 {
-	uint64_t word[SCAPH_SLOT_WORDS];
-
 	for (int try = 0; try < TRIES; try++) {
 		/* R1: a complete number, before all words of its record; pairs with W2 in shm/writer.c. */
 		word[0] = atomic_load_explicit(&from[0], memory_order_acquire);
@@ -42,13 +43,12 @@ static void load_slot(const _Atomic uint64_t *from, struct scaph_slot *to)
 		word[5] = scaph_word_load(&from[5]);
 		word[6] = scaph_word_load(&from[6]);
 		word[7] = scaph_word_load(&from[7]);
-		/* R2: words of a later record cannot be read under an unchanged number; pairs with W1 in shm/writer.c. */
+		/* R2: no word of a later record under an unchanged number; pairs with W1 in shm/writer.c. */
 		atomic_thread_fence(memory_order_acquire);
-		if (scaph_word_load(&from[0]) == word[0])
+		if (__builtin_expect(scaph_word_load(&from[0]) == word[0], 1))
 			break;
 		word[0] |= 1;
 	}
-	memcpy(to, word, sizeof(*to));
 }
 
 /* A block guarded by a generation; torn in every try: the generation comes back odd. */
@@ -60,7 +60,7 @@ static void load_block(const _Atomic uint64_t *from, uint8_t *to, size_t bytes, 
 		bool same;
 
 		load_words(to, from, bytes / 8);
-		/* R5: words being rewritten cannot be read under an unchanged generation; pairs with W4 in shm/writer.c. */
+		/* R5: no rewritten word under an unchanged generation; pairs with W4 in shm/writer.c. */
 		atomic_thread_fence(memory_order_acquire);
 		same = scaph_word_load(&from[gen_word]) == gen;
 		if (!same)
@@ -71,48 +71,56 @@ static void load_block(const _Atomic uint64_t *from, uint8_t *to, size_t bytes, 
 	}
 }
 
-static void load_head(const _Atomic uint64_t *from, struct scaph_head *to)
+static inline void load_heads(const _Atomic uint64_t *from, struct scaph_heads *to)
 {
-	memset(to, 0, sizeof(*to));
 	/* R3: a slot read after this is at least as new as the head says; pairs with W3 in shm/writer.c. */
-	to->fast_head = atomic_load_explicit(&from[0], memory_order_acquire);
-	to->slow_head = atomic_load_explicit(&from[1], memory_order_acquire);
+	to->fast = atomic_load_explicit(&from[0], memory_order_acquire);
+	to->slow = atomic_load_explicit(&from[1], memory_order_acquire);
 	to->beat = scaph_word_load(&from[2]);
+}
+
+static uint64_t mappable_bytes(const struct stat *st)
+{
+	uint64_t bytes = (uint64_t)st->st_size;
+
+	return bytes > SCAPH_SEGMENT_BYTES_MAX ? SCAPH_SEGMENT_BYTES_MAX : bytes;
 }
 
 static int coherent_look(struct scaph_access *access, const uint8_t **ret_prefix)
 {
 	void *map = access->guard.map;
-	struct scaph_head head;
+	struct scaph_heads heads;
 	struct stat st;
 
 	if (fstat(access->fd, &st) < 0)
 		return -errno;
-	if ((uint64_t)st.st_size < access->guard.bytes || access->guard.failed)
+	if (mappable_bytes(&st) != access->guard.bytes || scaph_guard_failed(&access->guard))
 		return -ESTALE;
 	scaph_guard_enter(&access->guard);
 	load_block(scaph_word_at(map, SCAPH_DESC_OFFSET), access->buffer, SCAPH_DESC_MAX_BYTES, 1);
-	load_head(scaph_word_at(map, SCAPH_HEAD_OFFSET), &head);
-	memcpy(access->buffer + SCAPH_HEAD_OFFSET, &head, sizeof(head));
+	memset(access->buffer + SCAPH_HEAD_OFFSET, 0, SCAPH_HEAD_BYTES);
+	load_heads(scaph_word_at(map, SCAPH_HEAD_OFFSET), &heads);
+	memcpy(access->buffer + SCAPH_HEAD_OFFSET, &heads, sizeof(heads));
 	load_block(scaph_word_at(map, SCAPH_STATUS_OFFSET), access->buffer + SCAPH_STATUS_OFFSET,
 		   SCAPH_STATUS_MAX_BYTES, 0);
 	scaph_guard_leave();
 	*ret_prefix = access->buffer;
-	return access->guard.failed ? -ESTALE : 0;
+	return scaph_guard_failed(&access->guard) ? -ESTALE : 0;
 }
 
-static int coherent_head(struct scaph_access *access, struct scaph_head *ret_head)
+static int coherent_heads(struct scaph_access *access, struct scaph_heads *ret_heads)
 {
 	scaph_guard_enter(&access->guard);
-	load_head(scaph_word_at(access->guard.map, SCAPH_HEAD_OFFSET), ret_head);
+	load_heads(scaph_word_at(access->guard.map, SCAPH_HEAD_OFFSET), ret_heads);
 	scaph_guard_leave();
-	return access->guard.failed ? -ESTALE : 0;
+	return scaph_guard_failed(&access->guard) ? -ESTALE : 0;
 }
 
 static int coherent_slots(struct scaph_access *access, const struct scaph_ring_place *ring,
 			  uint32_t first, uint32_t want, struct scaph_run *ret_run)
 {
-	struct scaph_slot *to = (struct scaph_slot *)access->buffer;
+	uint64_t offset = ring->offset + (uint64_t)first * ring->stride;
+	uint64_t *to = (uint64_t *)access->buffer;
 	uint32_t count = ring->count - first;
 
 	if (count > want)
@@ -120,40 +128,41 @@ static int coherent_slots(struct scaph_access *access, const struct scaph_ring_p
 	if (count > RUN_SLOTS)
 		count = RUN_SLOTS;
 	scaph_guard_enter(&access->guard);
-	for (uint32_t i = 0; i < count; i++)
-		load_slot(scaph_word_at(access->guard.map,
-					ring->offset + (uint64_t)(first + i) * ring->stride),
-			  &to[i]);
+	for (uint32_t i = 0; i < count; i++, offset += ring->stride)
+		load_slot(scaph_word_at(access->guard.map, offset), to + SCAPH_SLOT_WORDS * i);
 	scaph_guard_leave();
-	if (access->guard.failed)
+	if (scaph_guard_failed(&access->guard))
 		return -ESTALE;
-	*ret_run = (struct scaph_run){ .bytes = access->buffer,
-				       .stride = sizeof(*to),
-				       .count = count };
+	*ret_run = (struct scaph_run){
+		.bytes = access->buffer,
+		.stride = SCAPH_SLOT_BYTES,
+		.count = count,
+	};
 	return 0;
 }
 
 const struct scaph_access_ops scaph_access_coherent = {
 	.look = coherent_look,
-	.head = coherent_head,
+	.heads = coherent_heads,
 	.slots = coherent_slots,
 };
 
 int scaph_access_coherent_init(struct scaph_access *access)
 {
 	struct stat st;
+	uint64_t bytes;
 	void *map;
 
 	if (fstat(access->fd, &st) < 0)
 		return -errno;
-	if (st.st_size < (off_t)SCAPH_PREFIX_BYTES ||
-	    (uint64_t)st.st_size > SCAPH_SEGMENT_BYTES_MAX)
+	bytes = mappable_bytes(&st);
+	if (bytes < SCAPH_PREFIX_BYTES)
 		return -ENODATA;
-	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, access->fd, 0);
+	map = mmap(NULL, bytes, PROT_READ, MAP_SHARED, access->fd, 0);
 	if (map == MAP_FAILED)
 		return -errno;
-	access->bytes = (uint64_t)st.st_size;
-	access->guard = (struct scaph_guard){ .map = map, .bytes = access->bytes };
+	access->bytes = bytes;
+	access->guard = (struct scaph_guard){ .map = map, .bytes = bytes };
 	access->ops = &scaph_access_coherent;
 	return 0;
 }

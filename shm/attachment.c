@@ -9,9 +9,10 @@
 
 #include "proto/seq.h"
 #include "proto/slot.h"
-#include "proto/status.h"
 
 #define LOOK_TRIES 4
+#define REOPEN_MIN_NS 250000000ULL
+#define REOPEN_MAX_NS 4000000000ULL
 
 static const char *errno_refusal(int error)
 {
@@ -25,11 +26,15 @@ static const char *errno_refusal(int error)
 	case ENODATA:
 		return "shorter than a segment's first 8 KiB (truncated, or not written yet)";
 	case ESTALE:
-		return "the file was cut under the reader; run scaph-vm repair on the host";
+		return "the file was cut or replaced under the reader";
 	case ENOTSUP:
 		return "not a file a segment can be";
+	case EIO:
+		return "it cannot be read (input/output error)";
+	case ENOTCONN:
+		return "the share's server is gone (is virtiofsd running?); mount it again";
 	default:
-		return strerror(-error);
+		return "it cannot be opened or read";
 	}
 }
 
@@ -41,8 +46,9 @@ int scaph_attachment_open(struct scaph_attachment *att, const char *path, enum s
 	*att = (struct scaph_attachment){
 		.path = path,
 		.wanted = mode,
-		.access = { .fd = -1 },
+		.access = SCAPH_ACCESS_NULL,
 		.opened_ns = now_ns,
+		.reopen_wait_ns = REOPEN_MIN_NS,
 		.refusal = "not looked at yet",
 	};
 	r = scaph_access_open(path, mode, &att->access);
@@ -62,107 +68,135 @@ void scaph_attachment_close(struct scaph_attachment *att)
 
 void scaph_attachment_reopen(struct scaph_attachment *att, uint64_t now_ns)
 {
+	struct scaph_access access;
 	int r;
 
-	scaph_attachment_close(att);
+	if (now_ns < att->opened_ns + att->reopen_wait_ns)
+		return;
 	att->opened_ns = now_ns;
-	r = scaph_access_open(att->path, att->wanted, &att->access);
-	if (r < 0)
-		att->refusal = errno_refusal(r);
+	att->reopen_wait_ns *= 2;
+	if (att->reopen_wait_ns > REOPEN_MAX_NS)
+		att->reopen_wait_ns = REOPEN_MAX_NS;
+	r = scaph_access_open(att->path, att->wanted, &access);
+	if (r < 0) {
+		if (att->access.fd < 0)
+			att->refusal = errno_refusal(r);
+		return;
+	}
+	scaph_attachment_close(att);
+	att->access = access;
 }
 
-static void take_epoch(struct scaph_attachment *att, const struct scaph_head *head, uint64_t now_ns)
+static void take_epoch(struct scaph_attachment *att, const struct scaph_heads *heads,
+		       uint64_t now_ns)
 {
 	att->attached = true;
 	att->proven = false;
+	att->head_must_move = false;
 	att->tag = scaph_tag_of_epoch(att->desc.epoch_id);
 	att->fast_prefix = scaph_slot_prefix(att->desc.epoch_id, att->desc.uuid, SCAPH_BLOCK_FAST);
 	att->slow_prefix = scaph_slot_prefix(att->desc.epoch_id, att->desc.uuid, SCAPH_BLOCK_SLOW);
-	att->head = *head;
+	att->heads = *heads;
 	att->moved_ns = now_ns;
-	memset(&att->status, 0, sizeof(att->status));
+	att->reopen_wait_ns = REOPEN_MIN_NS;
 }
 
-static bool head_moved(const struct scaph_head *a, const struct scaph_head *b)
+/*
+ * Movement is upwards: bytes of an earlier moment put back are no sign of life. The later comparison
+ * is with what was put back, so that life after it shows at once.
+ */
+static void follow_heads(struct scaph_attachment *att, const struct scaph_heads *heads,
+			 uint64_t now_ns)
 {
-	return a->fast_head != b->fast_head || a->beat != b->beat;
+	bool head = heads->fast > att->heads.fast;
+	bool beat = heads->beat > att->heads.beat;
+
+	if (head || beat) {
+		att->moved_ns = now_ns;
+		att->reopen_wait_ns = REOPEN_MIN_NS;
+	}
+	if (head || (beat && !att->head_must_move))
+		att->proven = true;
+	att->heads = *heads;
 }
 
 /* One look's worth of bytes, judged. */
-static enum scaph_look judge(struct scaph_attachment *att, const uint8_t *prefix, uint64_t now_ns,
-			     enum scaph_descriptor_verdict *ret_verdict)
+static enum scaph_look judge(struct scaph_attachment *att, const uint8_t *prefix, uint64_t now_ns)
 {
-	uint64_t epoch_id = att->attached ? att->desc.epoch_id : 0;
+	enum scaph_descriptor_verdict verdict;
 	struct scaph_geometry geometry;
 	struct scaph_descriptor desc;
-	struct scaph_head head;
+	struct scaph_heads heads;
 
-	*ret_verdict = scaph_descriptor_check(prefix, att->access.bytes, &desc, &geometry);
-	if (*ret_verdict != SCAPH_DESCRIPTOR_OK) {
-		att->refusal = scaph_descriptor_verdict_text(*ret_verdict);
-		return SCAPH_LOOK_NOTHING;
+	verdict = scaph_descriptor_check(prefix, att->access.bytes, &desc, &geometry);
+	if (verdict != SCAPH_DESCRIPTOR_OK) {
+		att->refusal = scaph_descriptor_verdict_text(verdict);
+		return verdict == SCAPH_DESCRIPTOR_BUSY || verdict == SCAPH_DESCRIPTOR_BAD_CHECKSUM
+			       ? SCAPH_LOOK_PASSING
+			       : SCAPH_LOOK_NOTHING;
 	}
-	memcpy(&head, prefix + SCAPH_HEAD_OFFSET, sizeof(head));
-	if (scaph_seq_tag(head.fast_head) != scaph_tag_of_epoch(desc.epoch_id) ||
-	    scaph_seq_is_busy(head.fast_head)) {
-		att->refusal = "its descriptor and its head are of two epochs";
-		return SCAPH_LOOK_NOTHING;
+	memcpy(&heads, prefix + SCAPH_HEAD_OFFSET, sizeof(heads));
+	if (scaph_seq_tag(heads.fast) != scaph_tag_of_epoch(desc.epoch_id) ||
+	    scaph_seq_is_busy(heads.fast)) {
+		att->refusal = "its descriptor and its head are of two epochs; is scaphd running?";
+		return SCAPH_LOOK_PASSING;
+	}
+	att->usable = true;
+	att->geometry = geometry;
+	att->refusal = "nothing in it has moved yet; is scaphd running on the host?";
+	if (att->attached && desc.epoch_id == att->desc.epoch_id) {
+		att->desc = desc;
+		follow_heads(att, &heads, now_ns);
+		return SCAPH_LOOK_SAME;
 	}
 	att->desc = desc;
-	att->geometry = geometry;
-	att->usable = true;
-	att->refusal = "nothing in it has moved yet; is scaphd running on the host?";
-	if (!att->attached || desc.epoch_id != epoch_id) {
-		take_epoch(att, &head, now_ns);
-	} else if (head_moved(&att->head, &head)) {
-		att->proven = true;
-		att->moved_ns = now_ns;
-		att->head = head;
-	}
-	scaph_status_check(prefix + SCAPH_STATUS_OFFSET, desc.epoch_id, &att->status);
-	return desc.epoch_id == epoch_id ? SCAPH_LOOK_SAME : SCAPH_LOOK_EPOCH;
+	take_epoch(att, &heads, now_ns);
+	return SCAPH_LOOK_EPOCH;
 }
 
 enum scaph_look scaph_attachment_look(struct scaph_attachment *att, uint64_t now_ns)
 {
-	enum scaph_descriptor_verdict verdict = SCAPH_DESCRIPTOR_BUSY;
-	enum scaph_look look = SCAPH_LOOK_NOTHING;
+	enum scaph_look look = SCAPH_LOOK_PASSING;
 
-	for (int try = 0; try < LOOK_TRIES && look == SCAPH_LOOK_NOTHING; try++) {
+	for (int try = 0; try < LOOK_TRIES && look == SCAPH_LOOK_PASSING; try++) {
 		const uint8_t *prefix;
 		int r;
 
 		if (att->access.fd < 0)
 			return SCAPH_LOOK_NOTHING;
 		r = att->access.ops->look(&att->access, &prefix);
+		if (r == -EINTR)
+			return SCAPH_LOOK_PASSING;
 		if (r < 0) {
-			/* The mapping or file is not what it was: nothing of it is read again before a re-open. */
+			/* Not what it was: nothing of it is read again before a re-open. */
 			att->refusal = errno_refusal(r);
 			scaph_attachment_close(att);
 			return SCAPH_LOOK_NOTHING;
 		}
-		look = judge(att, prefix, now_ns, &verdict);
-		/* Only what may be a torn copy, or an epoch just beginning, deserves another try at once. */
-		if (verdict != SCAPH_DESCRIPTOR_OK && verdict != SCAPH_DESCRIPTOR_BUSY &&
-		    verdict != SCAPH_DESCRIPTOR_BAD_CHECKSUM)
-			break;
+		look = judge(att, prefix, now_ns);
 	}
 	return look;
 }
 
+static bool heads_differ(const struct scaph_heads *a, const struct scaph_heads *b)
+{
+	return a->fast != b->fast || a->beat != b->beat;
+}
+
 bool scaph_attachment_thawed(struct scaph_attachment *att)
 {
-	struct scaph_head before, by_pread, after;
+	struct scaph_access *access = &att->access;
+	struct scaph_heads before, by_pread, after;
 
-	if (att->wanted != SCAPH_MODE_AUTO || att->access.fd < 0 ||
-	    scaph_access_mode(&att->access) != SCAPH_MODE_COHERENT)
+	if (att->wanted != SCAPH_MODE_AUTO || access->fd < 0 ||
+	    scaph_access_mode(access) != SCAPH_MODE_COHERENT)
 		return false;
-	if (att->access.ops->head(&att->access, &before) < 0 ||
-	    scaph_access_pread_head(&att->access, &by_pread) < 0 ||
-	    att->access.ops->head(&att->access, &after) < 0)
+	if (access->ops->heads(access, &before) < 0 ||
+	    scaph_access_pread_heads(access, &by_pread) < 0 ||
+	    access->ops->heads(access, &after) < 0)
 		return false;
-	/* The file says one thing and the mapping, before and after, another: a page cache stands in between. */
-	if (head_moved(&before, &after) || !head_moved(&before, &by_pread))
+	/* The file says one thing and the mapping, before and after, another: a cache is in between. */
+	if (heads_differ(&before, &after) || !heads_differ(&before, &by_pread))
 		return false;
-	return scaph_access_to_snapshot(&att->access) == 0;
+	return scaph_access_to_snapshot(access) == 0;
 }

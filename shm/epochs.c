@@ -17,11 +17,14 @@ void scaph_epochs_remember(struct scaph_epochs *epochs, uint64_t epoch_id, uint6
 	epochs->oldest = (epochs->oldest + 1) % SCAPH_EPOCHS_REMEMBERED;
 }
 
-uint64_t scaph_epochs_recall(const struct scaph_epochs *epochs, uint64_t epoch_id)
+bool scaph_epochs_recall(const struct scaph_epochs *epochs, uint64_t epoch_id,
+			 uint64_t *ret_next_index)
 {
 	for (uint32_t i = 0; i < SCAPH_EPOCHS_REMEMBERED; i++) {
-		if (epochs->place[i].epoch_id == epoch_id)
-			return epochs->place[i].next_index;
+		if (epochs->place[i].epoch_id == epoch_id) {
+			*ret_next_index = epochs->place[i].next_index;
+			return true;
+		}
 	}
-	return 0;
+	return false;
 }

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -18,30 +19,50 @@ static struct sigaction previous;
 static int install_result;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* Hand the signal on to whoever had it before us; with the default action the repeated fault ends the process. */
+/*
+ * Hand the signal on to whoever had it before us. With the default action a fault repeats and ends
+ * the process; a signal that somebody sent does not repeat by itself.
+ */
 static void pass_on(int number, siginfo_t *info, void *context)
 {
-	if (previous.sa_flags & SA_SIGINFO)
+	if (previous.sa_flags & SA_SIGINFO) {
 		previous.sa_sigaction(number, info, context);
-	else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN)
+	} else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
 		previous.sa_handler(number);
-	else
+	} else if (info->si_code > 0) {
 		signal(number, SIG_DFL);
+	} else if (previous.sa_handler == SIG_DFL) {
+		signal(number, SIG_DFL);
+		raise(number);
+	}
+}
+
+/* si_addr means something only if the kernel raised the signal. */
+static bool is_ours(const struct scaph_guard *guard, const siginfo_t *info)
+{
+	uintptr_t at = (uintptr_t)info->si_addr;
+
+	if (!guard || info->si_code <= 0)
+		return false;
+	return at >= (uintptr_t)guard->map && at - (uintptr_t)guard->map < guard->bytes;
+}
+
+static bool put_zeros(const struct scaph_guard *guard)
+{
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+
+	return mmap(guard->map, guard->bytes, PROT_READ | PROT_WRITE, flags, -1, 0) != MAP_FAILED;
 }
 
 static void on_bus_error(int number, siginfo_t *info, void *context)
 {
 	struct scaph_guard *guard = present;
 	int saved_errno = errno;
-	const char *at = info->si_addr;
-	const char *from = guard ? guard->map : NULL;
 
-	if (!guard || at < from || at >= from + guard->bytes ||
-	    mmap(guard->map, guard->bytes, PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
-		pass_on(number, info, context);
-	else
+	if (is_ours(guard, info) && put_zeros(guard))
 		guard->failed = 1;
+	else
+		pass_on(number, info, context);
 	errno = saved_errno;
 }
 

@@ -2,8 +2,9 @@
 /*
  * pace.h - when a reader should look next, instead of spinning
  *
- * Records come at the window's pace, each some delay after its window closed. The least delay seen tells when the next one can
- * be there at the earliest; a look that came too early is repeated at growing distances.
+ * Records come at the window's pace, each some delay after its window closed. The least delay seen
+ * tells when the next one can be there at the earliest; a look that came too early is repeated at
+ * growing distances.
  */
 #ifndef SCAPH_SHM_PACE_H
 #define SCAPH_SHM_PACE_H
@@ -14,7 +15,7 @@
 struct scaph_pace {
 	bool known;
 	uint32_t early; /* looks in a row that found nothing */
-	int64_t least_delay_ns; /* reader's clock minus the record's, its smallest value */
+	uint64_t least_delay_ns; /* reader's clock minus the record's, modulo 2^64: its smallest */
 	uint64_t mono_ns; /* of the newest record seen */
 };
 

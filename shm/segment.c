@@ -125,6 +125,17 @@ static int map_whole(int fd, uint64_t bytes, struct scaph_segment *ret_segment)
 	return 0;
 }
 
+/* Take back what was created just now, unless something else has taken its name meanwhile. */
+static void undo_create(int dir_fd, const char *name, int fd)
+{
+	struct stat ours, named;
+
+	if (fstat(fd, &ours) < 0 || fstatat(dir_fd, name, &named, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	if (ours.st_dev == named.st_dev && ours.st_ino == named.st_ino)
+		unlinkat(dir_fd, name, 0);
+}
+
 int scaph_segment_open(int dir_fd, const char *name, uint64_t bytes, mode_t mode, gid_t group,
 		       struct scaph_segment *ret_segment)
 {
@@ -148,7 +159,7 @@ int scaph_segment_open(int dir_fd, const char *name, uint64_t bytes, mode_t mode
 		r = map_whole(fd, bytes, ret_segment);
 	if (r) {
 		if (created)
-			unlinkat(dir_fd, name, 0);
+			undo_create(dir_fd, name, fd);
 		close(fd);
 	}
 	return r;

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * feed.h - the segments one command reads, each with its newest record and the one of the line before
+ *
+ * Lives in the worker process. A view only looks at feeds; it never touches a reader.
+ */
+#ifndef SCAPH_COMMAND_FEED_H
+#define SCAPH_COMMAND_FEED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "consumer/find.h"
+#include "consumer/scaph.h"
+
+struct scaph_feed {
+	const char *path;
+	struct scaph_reader *reader; /* NULL: not open (yet) */
+	int error; /* why not: negative errno */
+	bool described;
+	struct scaph_info info;
+	char shown[1024]; /* the name, safe to print */
+	int state; /* last result but SCAPH_OK */
+	bool has_record;
+	struct scaph_record record; /* newest verified */
+	bool has_line;
+	struct scaph_record line; /* the record of the line before */
+};
+
+struct scaph_feeds {
+	struct scaph_feed *feed;
+	uint32_t count;
+	bool folder;
+	struct scaph_places places;
+};
+
+/* What a feed can say of power since its line before. */
+struct scaph_figure {
+	bool known; /* span is set */
+	bool stale;
+	const char *reason; /* why not known, or NULL where the first line has none to compare with */
+	struct scaph_span span;
+};
+
+/* Open all places; 0 or a negative errno (-ENOENT: nothing there yet). */
+int scaph_feeds_open(struct scaph_feeds *ret_feeds, const char *path);
+void scaph_feeds_close(struct scaph_feeds *feeds);
+
+/**
+ * scaph_feed_step() - take the next record of a feed
+ *
+ * Return:   true: feed->record is a new one; false: nothing more now, feed->state says why.
+ */
+bool scaph_feed_step(struct scaph_feed *feed);
+
+/* Whether the feed has a record and is live. */
+bool scaph_feed_has_figure(const struct scaph_feed *feed);
+
+/* Figure since the line before; the present record becomes that line. */
+struct scaph_figure scaph_feed_line(struct scaph_feed *feed);
+
+/* One clause; never NULL. */
+const char *scaph_feed_reason(struct scaph_feed *feed);
+
+#endif

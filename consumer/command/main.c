@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * main.c - scaph: one command, its subcommands, and programs named scaph-WORD
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "consumer/command/options.h"
+#include "consumer/command/view.h"
+#include "consumer/command/worker.h"
+
+static int work_text(struct scaph_worker *worker, const struct scaph_view_options *options)
+{
+	return scaph_show(worker, options, &scaph_view_text);
+}
+
+static int work_json(struct scaph_worker *worker, const struct scaph_view_options *options)
+{
+	return scaph_show(worker, options, &scaph_view_json);
+}
+
+static int run_view(int argc, char **argv)
+{
+	struct scaph_view_options options;
+	int r = scaph_view_options_read(argc, argv, &options);
+
+	if (r)
+		return r == SCAPH_OPTIONS_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
+	return scaph_worker_run(&options, strcmp(argv[0], "json") == 0 ? work_json : work_text);
+}
+
+static const struct subcommand {
+	const char *name;
+	const char *help;
+	int (*run)(int argc, char **argv);
+} subcommands[] = {
+	{ "text", "energy and power as text; on a host a row for each domain", run_view },
+	{ "json", "the same as JSON, one object a line", run_view },
+};
+#define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
+
+static void show_help(void)
+{
+	printf("Usage: scaph SUBCOMMAND [OPTION]...\n"
+	       "Show the energy of this virtual machine, or on a host of every one.\n\n");
+	for (size_t i = 0; i < SUBCOMMANDS; i++)
+		printf("  %-6s %s\n", subcommands[i].name, subcommands[i].help);
+	printf("\n  --help     show this and exit\n"
+	       "  --version  show the version and exit\n\n"
+	       "scaph SUBCOMMAND --help shows a subcommand's options; other words run the program "
+	       "scaph-WORD.\n");
+}
+
+/* As git does: a word we do not know is a program's name. */
+static int run_program(char **argv)
+{
+	char name[256];
+
+	if (strchr(argv[0], '/') ||
+	    snprintf(name, sizeof(name), "scaph-%s", argv[0]) >= (int)sizeof(name))
+		errno = ENOENT;
+	else
+		execvp(name, argv);
+	fprintf(stderr, "scaph: %s: no such subcommand; scaph --help lists them\n", argv[0]);
+	return EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		fprintf(stderr, "scaph: which subcommand? scaph --help lists them\n");
+		return EXIT_FAILURE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		show_help();
+		return EXIT_SUCCESS;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("scaph %s\n", SCAPH_VERSION);
+		return EXIT_SUCCESS;
+	}
+	for (size_t i = 0; i < SUBCOMMANDS; i++) {
+		if (strcmp(argv[1], subcommands[i].name) == 0)
+			return subcommands[i].run(argc - 1, argv + 1);
+	}
+	return run_program(argv + 1);
+}

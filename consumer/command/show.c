@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * show.c - the loop behind text and json: open, wait for a figure, then a line at each step
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "consumer/command/view.h"
+
+#define NS_PER_S 1000000000ULL
+#define PROOF_NS                                                                                   \
+	1500000000ULL /* a live segment moves within 100 ms; this is what a loaded machine gets */
+#define BATCH_NS 50000000ULL
+#define RETRY_NS 100000000ULL
+#define ALIVE_NS 1000000000ULL
+#define DRAIN_NS 1000000000ULL /* well within the 4 s that a ring holds */
+
+struct show {
+	struct scaph_worker *worker;
+	const struct scaph_view_options *options;
+	const struct scaph_view *view;
+	struct scaph_feeds feeds;
+	uint64_t lines;
+	bool figure;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+static void sleep_ns(uint64_t ns)
+{
+	struct timespec ts = { .tv_sec = (time_t)(ns / NS_PER_S),
+			       .tv_nsec = (long)(ns % NS_PER_S) };
+
+	nanosleep(&ts, NULL);
+}
+
+static void complain(struct show *show, const char *place, const char *reason)
+{
+	char line[2048];
+
+	snprintf(line, sizeof(line), "%s: %s", place, reason);
+	scaph_worker_complain(show->worker, line);
+}
+
+static const char *open_reason(int error)
+{
+	switch (-error) {
+	case ENOENT:
+		return "no segment there; mount the share, or start scaphd on the host (--wait SEC "
+		       "waits for it)";
+	case EACCES:
+		return "permission denied; run as root, or join the group that may read the "
+		       "segment";
+	case EPERM:
+		return "mapping it is forbidden (kernel lockdown?); use a virtiofs or 9p share";
+	case ENODEV:
+		return "no ivshmem device";
+	case ENOTSUP:
+		return "not a file a segment can be; give a segment, a share folder or an ivshmem "
+		       "device";
+	default:
+		return strerror(-error);
+	}
+}
+
+/* Open, again and again while --wait allows it. */
+static bool open_feeds(struct show *show, uint64_t until_ns)
+{
+	for (;;) {
+		int r = scaph_feeds_open(&show->feeds, show->options->path);
+
+		if (r == 0)
+			return true;
+		if (now_ns() >= until_ns || (r != -ENOENT && r != -ENODATA && r != -EACCES)) {
+			complain(show, show->feeds.places.looked, open_reason(r));
+			return false;
+		}
+		scaph_feeds_close(&show->feeds);
+		scaph_worker_alive(show->worker);
+		sleep_ns(RETRY_NS);
+	}
+}
+
+static void count_line(struct show *show)
+{
+	show->lines++;
+	for (uint32_t i = 0; i < show->feeds.count && !show->figure; i++) {
+		if (scaph_feed_has_figure(&show->feeds.feed[i])) {
+			show->figure = true;
+			scaph_worker_figure(show->worker);
+		}
+	}
+}
+
+static bool enough(const struct show *show)
+{
+	return show->options->lines && show->lines >= show->options->lines;
+}
+
+/* Everything new; with -s 0 a line for each record. */
+static void drain(struct show *show)
+{
+	for (uint32_t i = 0; i < show->feeds.count; i++) {
+		struct scaph_feed *feed = &show->feeds.feed[i];
+
+		while (!enough(show) && scaph_feed_step(feed)) {
+			if (show->options->step_ns == 0) {
+				show->view->line(show->worker, &show->feeds, feed);
+				count_line(show);
+			}
+		}
+	}
+}
+
+/* Whether there is what the first line needs: a record everywhere, or for power a second one, half of the feeds' patience. */
+static bool ready(struct show *show)
+{
+	uint32_t good = 0;
+
+	for (uint32_t i = 0; i < show->feeds.count; i++) {
+		struct scaph_feed *feed = &show->feeds.feed[i];
+
+		if (!scaph_feed_has_figure(feed))
+			continue;
+		if (show->view->needs_power && !feed->has_line) {
+			feed->line = feed->record;
+			feed->has_line = true;
+			continue;
+		}
+		if (!show->view->needs_power ||
+		    feed->record.mono_ns - feed->line.mono_ns >= 5 * feed->info.window_ns)
+			good++;
+	}
+	return good == show->feeds.count;
+}
+
+static bool any_figure(const struct show *show)
+{
+	for (uint32_t i = 0; i < show->feeds.count; i++) {
+		if (scaph_feed_has_figure(&show->feeds.feed[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Wait for the first figure; false after saying why there is none. */
+static bool first_figure(struct show *show, uint64_t until_ns)
+{
+	for (;;) {
+		drain(show);
+		if (show->figure || ready(show))
+			return true;
+		if (now_ns() >= until_ns)
+			break;
+		scaph_worker_alive(show->worker);
+		sleep_ns(BATCH_NS / 5);
+	}
+	if (any_figure(show))
+		return true;
+	for (uint32_t i = 0; i < show->feeds.count; i++)
+		complain(show, show->feeds.feed[i].path, scaph_feed_reason(&show->feeds.feed[i]));
+	return false;
+}
+
+static void show_step(struct show *show)
+{
+	if (show->view->table && show->feeds.folder) {
+		show->view->table(show->worker, &show->feeds);
+	} else {
+		for (uint32_t i = 0; i < show->feeds.count; i++)
+			show->view->line(show->worker, &show->feeds, &show->feeds.feed[i]);
+	}
+	count_line(show);
+}
+
+/* With -s 0 a stream that stopped is said once a second, not left silent. */
+static void say_stopped(struct show *show)
+{
+	for (uint32_t i = 0; i < show->feeds.count; i++) {
+		struct scaph_feed *feed = &show->feeds.feed[i];
+
+		if (!scaph_feed_has_figure(feed)) {
+			show->view->line(show->worker, &show->feeds, feed);
+			show->lines++;
+		}
+	}
+}
+
+static void steps(struct show *show)
+{
+	uint64_t step_ns = show->options->step_ns ? show->options->step_ns : ALIVE_NS;
+	uint64_t due_ns = now_ns(), alive_ns = due_ns;
+
+	if (!show->options->step_ns)
+		due_ns += step_ns;
+	while (!enough(show)) {
+		uint64_t at_ns = now_ns(), away_ns;
+
+		if (at_ns >= due_ns) {
+			drain(show);
+			if (show->options->step_ns)
+				show_step(show);
+			else
+				say_stopped(show);
+			due_ns += step_ns;
+			if (due_ns <= at_ns)
+				due_ns = at_ns + step_ns;
+			continue;
+		}
+		if (!show->options->step_ns)
+			drain(show);
+		if (at_ns >= alive_ns) {
+			drain(show);
+			scaph_worker_alive(show->worker);
+			alive_ns = at_ns + ALIVE_NS;
+		}
+		away_ns = due_ns - at_ns;
+		if (!show->options->step_ns && away_ns > BATCH_NS)
+			away_ns = BATCH_NS;
+		sleep_ns(away_ns < DRAIN_NS ? away_ns : DRAIN_NS);
+	}
+}
+
+int scaph_show(struct scaph_worker *worker, const struct scaph_view_options *options,
+	       const struct scaph_view *view)
+{
+	struct show show = { .worker = worker, .options = options, .view = view };
+	uint64_t start_ns = now_ns();
+	uint64_t patience_ns = options->wait_ns > PROOF_NS ? options->wait_ns : PROOF_NS;
+
+	if (!open_feeds(&show, start_ns + options->wait_ns))
+		return EXIT_FAILURE;
+	if (first_figure(&show, start_ns + patience_ns))
+		steps(&show);
+	scaph_feeds_close(&show.feeds);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * reader.c - libscaph's reader: a cursor of shm/ in public terms
+ *
+ * The cursor keeps the reading rules; here are decoding, sums over epochs, waiting and words for reasons.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "consumer/scaph.h"
+#include "consumer/span.h"
+#include "proto/names.h"
+#include "proto/seq.h"
+#include "shm/cursor.h"
+#include "shm/guard.h"
+#include "shm/segment.h"
+
+#define API __attribute__((visibility("default")))
+#define NS_PER_S 1000000000ULL
+
+static_assert((int)SCAPH_HAS_PACKAGE == (int)SCAPH_FLAG_PACKAGE &&
+		      (int)SCAPH_HAS_CORE == (int)SCAPH_FLAG_CORE,
+	      "bits");
+static_assert((int)SCAPH_HAS_DRAM == (int)SCAPH_FLAG_DRAM &&
+		      (int)SCAPH_HAS_IDLE == (int)SCAPH_FLAG_IDLE,
+	      "bits");
+static_assert((int)SCAPH_HAS_CPU == (int)SCAPH_FLAG_CPU, "bits");
+static_assert((int)SCAPH_IS_ESTIMATED == (int)SCAPH_FLAG_ESTIMATED &&
+		      (int)SCAPH_IS_LATE == (int)SCAPH_FLAG_LATE,
+	      "bits");
+static_assert((int)SCAPH_IS_FILTERED == (int)SCAPH_FLAG_FILTERED, "bits");
+static_assert((int)SCAPH_IS_COARSE == (int)SCAPH_FLAG_COARSE &&
+		      (int)SCAPH_IS_PRICED == (int)SCAPH_FLAG_PRICED,
+	      "bits");
+static_assert((int)SCAPH_OPEN_COHERENT == (int)SCAPH_MODE_COHERENT, "modes");
+static_assert((int)SCAPH_OPEN_SNAPSHOT == (int)SCAPH_MODE_SNAPSHOT, "modes");
+
+struct scaph_reader {
+	struct scaph_cursor *cursor;
+	bool history; /* rewind once, at the proof */
+	int held; /* a result that scaph_wait() took from the cursor; SCAPH_EMPTY: none */
+	struct scaph_record held_record;
+	int state; /* last result of scaph_next() or scaph_latest() */
+	struct scaph_record last; /* delivered by scaph_next(); number valid if has_last */
+	bool has_last;
+	struct scaph_span totals;
+	char reason[256];
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+/* A folder stands for the segment in it. */
+static int segment_path(const char *path, char *ret_path, size_t size)
+{
+	struct stat st;
+	int length;
+
+	if (stat(path, &st) < 0)
+		return -errno;
+	length = snprintf(ret_path, size, S_ISDIR(st.st_mode) ? "%s/" SCAPH_SEGMENT_NAME : "%s",
+			  path);
+	return length >= (int)size ? -ENAMETOOLONG : 0;
+}
+
+API int scaph_open(const char *path, const struct scaph_options *options, struct scaph_reader **ret)
+{
+	static const struct scaph_options defaults = { .size = sizeof(defaults) };
+	struct scaph_reader *reader;
+	char file[PATH_MAX];
+	int r;
+
+	if (!options)
+		options = &defaults;
+	if (options->size != sizeof(*options) || options->mode < SCAPH_OPEN_AUTO ||
+	    options->mode > SCAPH_OPEN_SNAPSHOT)
+		return -EINVAL;
+	r = segment_path(path, file, sizeof(file));
+	if (r == 0 && options->guard)
+		r = scaph_guard_install();
+	if (r < 0)
+		return r;
+	reader = calloc(1, sizeof(*reader));
+	if (!reader)
+		return -ENOMEM;
+	reader->history = options->history;
+	reader->held = SCAPH_EMPTY;
+	reader->state = SCAPH_UNPROVEN;
+	r = scaph_cursor_open(file, (enum scaph_mode)options->mode, now_ns(), &reader->cursor);
+	if (r < 0) {
+		free(reader);
+		return r;
+	}
+	*ret = reader;
+	return 0;
+}
+
+API void scaph_close(struct scaph_reader *reader)
+{
+	if (!reader)
+		return;
+	scaph_cursor_free(reader->cursor);
+	free(reader);
+}
+
+static void decode(const struct scaph_reader *reader, const struct scaph_slot *slot,
+		   struct scaph_record *ret)
+{
+	*ret = (struct scaph_record){
+		.epoch_id = scaph_cursor_descriptor(reader->cursor)->epoch_id,
+		.number = scaph_seq_index(slot->seq),
+		.mono_ns = slot->mono_ns,
+		.package_uj = slot->package_uj,
+		.core_uj = slot->core_uj,
+		.dram_uj = slot->dram_uj,
+		.idle_uj = slot->idle_uj,
+		.cpu_ns = slot->cpu_ns,
+		.breaks = slot->breaks,
+		.flags = slot->flags,
+	};
+}
+
+static bool withheld(const struct scaph_reader *reader)
+{
+	const struct scaph_descriptor *desc = scaph_cursor_descriptor(reader->cursor);
+
+	return desc && desc->profile == SCAPH_PROFILE_OFF;
+}
+
+static int result_of(const struct scaph_reader *reader, int event)
+{
+	switch (event) {
+	case SCAPH_CURSOR_RECORD:
+		return SCAPH_OK;
+	case SCAPH_CURSOR_EMPTY:
+		return withheld(reader) ? SCAPH_WITHHELD : SCAPH_EMPTY;
+	case SCAPH_CURSOR_LOST:
+		return SCAPH_LAPPED;
+	case SCAPH_CURSOR_EPOCH:
+		return SCAPH_EPOCH;
+	case SCAPH_CURSOR_UNPROVEN:
+		return SCAPH_UNPROVEN;
+	case SCAPH_CURSOR_STALE:
+		return SCAPH_STALE;
+	case SCAPH_CURSOR_REFUSED:
+		return SCAPH_REFUSED;
+	default:
+		return event;
+	}
+}
+
+/* Straight from the cursor, past what scaph_wait() may hold. */
+static int take(struct scaph_reader *reader, struct scaph_record *ret)
+{
+	struct scaph_slot slot;
+	uint64_t lost;
+	int r;
+
+	if (reader->history && scaph_cursor_proven(reader->cursor)) {
+		reader->history = false;
+		scaph_cursor_rewind(reader->cursor);
+	}
+	r = result_of(reader, scaph_cursor_next(reader->cursor, now_ns(), &slot, &lost));
+	if (r == SCAPH_OK)
+		decode(reader, &slot, ret);
+	return r;
+}
+
+API int scaph_next(struct scaph_reader *reader, struct scaph_record *ret)
+{
+	struct scaph_span span;
+	struct scaph_record record = reader->held_record;
+	int r = reader->held;
+
+	reader->held = SCAPH_EMPTY;
+	if (r == SCAPH_EMPTY)
+		r = take(reader, &record);
+	reader->state = r;
+	if (r != SCAPH_OK)
+		return r;
+	if (reader->has_last && scaph_between(&reader->last, &record, &span) == SCAPH_OK)
+		scaph_span_add(&reader->totals, &span);
+	reader->last = record;
+	reader->has_last = true;
+	*ret = record;
+	return SCAPH_OK;
+}
+
+API int scaph_latest(struct scaph_reader *reader, struct scaph_record *ret)
+{
+	struct scaph_slot slot;
+	int r = result_of(reader, scaph_cursor_latest(reader->cursor, now_ns(), &slot));
+
+	reader->state = r;
+	if (r == SCAPH_OK)
+		decode(reader, &slot, ret);
+	return r;
+}
+
+static int sleep_until(uint64_t mono_ns)
+{
+	struct timespec ts = { .tv_sec = (time_t)(mono_ns / NS_PER_S),
+			       .tv_nsec = (long)(mono_ns % NS_PER_S) };
+
+	return -clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+}
+
+API int scaph_wait(struct scaph_reader *reader, int64_t timeout_ns, uint64_t batch_ns)
+{
+	uint64_t start_ns = now_ns(), until_ns = start_ns + (uint64_t)timeout_ns;
+
+	while (reader->held == SCAPH_EMPTY) {
+		uint64_t at_ns = now_ns(), due_ns;
+		int r;
+
+		reader->held = take(reader, &reader->held_record);
+		/* States that only last are no news: looked at again, not reported again. */
+		if (reader->held == SCAPH_UNPROVEN || reader->held == SCAPH_STALE ||
+		    reader->held == SCAPH_WITHHELD || reader->held == SCAPH_REFUSED) {
+			if (reader->held != reader->state)
+				break;
+			reader->held = SCAPH_EMPTY;
+		}
+		if (reader->held != SCAPH_EMPTY)
+			break;
+		if (timeout_ns >= 0 && at_ns >= until_ns)
+			return SCAPH_EMPTY;
+		due_ns = scaph_cursor_due_ns(reader->cursor, at_ns, batch_ns);
+		if (timeout_ns >= 0 && due_ns > until_ns)
+			due_ns = until_ns;
+		r = sleep_until(due_ns);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+API int scaph_window(struct scaph_reader *reader, uint64_t span_ns, struct scaph_span *ret)
+{
+	struct scaph_record newest, oldest;
+	uint64_t window_ns, back, least_ns;
+	struct scaph_slot slot;
+	int r = scaph_latest(reader, &newest);
+
+	if (r != SCAPH_OK)
+		return r;
+	window_ns = scaph_cursor_descriptor(reader->cursor)->window_ns;
+	least_ns = scaph_span_least_ns(window_ns);
+	if (span_ns < least_ns)
+		span_ns = least_ns;
+	back = span_ns / window_ns ? span_ns / window_ns : 1;
+	if (back > newest.number)
+		back = newest.number;
+	/* Older records may be gone, or never have been there for us: come nearer until one is. */
+	for (; back; back /= 2) {
+		if (scaph_cursor_at(reader->cursor, SCAPH_BLOCK_FAST, newest.number - back,
+				    &slot) != SCAPH_CURSOR_RECORD)
+			continue;
+		decode(reader, &slot, &oldest);
+		if (scaph_between(&oldest, &newest, ret) == SCAPH_OK &&
+		    ret->duration_ns >= least_ns)
+			return SCAPH_OK;
+	}
+	return SCAPH_GAP;
+}
+
+API void scaph_totals(const struct scaph_reader *reader, struct scaph_span *ret)
+{
+	*ret = reader->totals;
+}
+
+API uint64_t scaph_lost(const struct scaph_reader *reader)
+{
+	return scaph_cursor_counts(reader->cursor).lost;
+}
+
+API uint64_t scaph_age_ns(const struct scaph_reader *reader)
+{
+	uint64_t at_ns = now_ns(), progress_ns = scaph_cursor_progress_ns(reader->cursor);
+
+	return at_ns > progress_ns ? at_ns - progress_ns : 0;
+}
+
+API int scaph_describe(const struct scaph_reader *reader, struct scaph_info *ret)
+{
+	const struct scaph_descriptor *desc = scaph_cursor_descriptor(reader->cursor);
+
+	if (ret->size != sizeof(*ret))
+		return -EINVAL;
+	if (!desc)
+		return SCAPH_UNPROVEN;
+	*ret = (struct scaph_info){
+		.size = sizeof(*ret),
+		.epoch_id = desc->epoch_id,
+		.window_ns = desc->window_ns,
+		.origin_mono_ns = desc->origin_mono_ns,
+		.is_host = desc->subject == SCAPH_SUBJECT_HOST,
+		.is_estimated = desc->quality != SCAPH_QUALITY_MEASURED,
+	};
+	snprintf(ret->name, sizeof(ret->name), "%s", desc->name);
+	scaph_uuid_format(desc->uuid, ret->uuid);
+	snprintf(ret->source, sizeof(ret->source), "%s", scaph_source_name(desc->source));
+	snprintf(ret->meter, sizeof(ret->meter), "%s", scaph_meter_name(desc->meter));
+	snprintf(ret->profile, sizeof(ret->profile), "%s", scaph_profile_name(desc->profile));
+	snprintf(ret->mode, sizeof(ret->mode), "%s",
+		 scaph_cursor_mode(reader->cursor) == SCAPH_MODE_COHERENT ? "coherent"
+									  : "snapshot");
+	return 0;
+}
+
+static const char *stale_reason(struct scaph_reader *reader)
+{
+	struct scaph_status status;
+
+	if (scaph_cursor_status(reader->cursor, &status) == 0 &&
+	    status.state == SCAPH_STATE_RETIRED)
+		return status.reasons & SCAPH_REASON_DOMAIN_GONE
+			       ? "retired: the domain's process has ended on the host"
+			       : "retired: scaphd was stopped on the host; start it again";
+	snprintf(reader->reason, sizeof(reader->reason),
+		 "stale: no record for %.1f s; is scaphd running on the host?",
+		 (double)scaph_age_ns(reader) / 1e9);
+	return reader->reason;
+}
+
+API const char *scaph_reason(struct scaph_reader *reader)
+{
+	switch (reader->state) {
+	case SCAPH_STALE:
+		return stale_reason(reader);
+	case SCAPH_UNPROVEN:
+	case SCAPH_REFUSED:
+		return scaph_cursor_refusal(reader->cursor);
+	case SCAPH_WITHHELD:
+		return "withheld: the profile of this domain is off; ask the host's operator for "
+		       "--profile UUID=trusted";
+	default:
+		return reader->state < 0 ? strerror(-reader->state) : "";
+	}
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * scaph.h - libscaph: read the energy of this virtual machine, or on the host of every one
+ *
+ * A reader is attached to one segment, the file scaphd writes for one domain. It delivers records: what the domain has used
+ * up to the end of each window (20 ms by default), cumulative, in microjoules. Every record has been verified before it is
+ * handed out; where there is no figure there is a reason.
+ *
+ * Thread-safety: one reader is used by one thread at a time; different readers are independent. No function prints, installs
+ * a signal handler (but see guard), or starts a thread. Errors are negative errno values; positive results are of
+ * enum scaph_result and are not failures.
+ */
+#ifndef SCAPH_H
+#define SCAPH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum scaph_result {
+	SCAPH_OK = 0,
+	SCAPH_EMPTY = 1, /* nothing new yet: wait, then ask again */
+	SCAPH_LAPPED = 2, /* records are gone for ever; scaph_lost() counts them; go on asking */
+	SCAPH_EPOCH =
+		3, /* a new epoch began: records before and after must not be subtracted; go on asking */
+	SCAPH_STALE = 4, /* nothing comes any more: see scaph_reason() */
+	SCAPH_UNPROVEN = 5, /* attached, but nothing has moved yet: ask again */
+	SCAPH_WITHHELD = 6, /* the host lives, but the domain's profile lets it see no figures */
+	SCAPH_GAP =
+		7, /* these two records must not be subtracted: there is no power between them */
+	SCAPH_REFUSED = 8, /* no segment this library can read: see scaph_reason() */
+};
+
+/* Bits of scaph_record.flags and scaph_span.flags. */
+enum scaph_record_flag {
+	SCAPH_HAS_PACKAGE = 1U << 0, /* package_uj is known; and so on */
+	SCAPH_HAS_CORE = 1U << 1,
+	SCAPH_HAS_DRAM = 1U << 2,
+	SCAPH_HAS_IDLE = 1U << 3,
+	SCAPH_HAS_CPU = 1U << 4,
+	SCAPH_IS_ESTIMATED = 1U << 8, /* a model's estimate, not a measurement */
+	SCAPH_IS_FILTERED = 1U << 9, /* the processor blurs short-term values */
+	SCAPH_IS_LATE = 1U << 10, /* the window closed late and covers more time */
+	SCAPH_IS_COARSE = 1U << 11,
+	SCAPH_IS_PRICED = 1U << 12, /* CPU time at a held price */
+};
+
+/* What a domain has used since its epoch began, as of the end of one window. A figure whose bit is clear is 0. */
+struct scaph_record {
+	uint64_t epoch_id;
+	uint64_t number; /* counts from 0 in each epoch */
+	uint64_t mono_ns; /* end of the window, ns since the epoch's origin on the host's clock */
+	uint64_t package_uj; /* dynamic and idle share together */
+	uint64_t core_uj; /* part of package_uj */
+	uint64_t dram_uj; /* not part of package_uj on servers */
+	uint64_t idle_uj; /* the idle share in package_uj */
+	uint64_t cpu_ns; /* CPU time */
+	uint32_t breaks; /* gaps in this epoch so far */
+	uint32_t flags; /* enum scaph_record_flag */
+};
+
+/* Energy over a span between two records. */
+struct scaph_span {
+	uint64_t duration_ns;
+	uint64_t package_uj;
+	uint64_t core_uj;
+	uint64_t dram_uj;
+	uint64_t idle_uj;
+	uint64_t cpu_ns;
+	uint64_t power_uw; /* mean of package_uj over duration_ns */
+	uint32_t flags; /* what is known in both ends; estimated, ... if either end is */
+	uint32_t reserved;
+};
+
+enum scaph_open_mode {
+	SCAPH_OPEN_AUTO = 0, /* by mount type and by trying */
+	SCAPH_OPEN_COHERENT = 1, /* a mapping */
+	SCAPH_OPEN_SNAPSHOT = 2, /* preads past the page cache */
+};
+
+struct scaph_options {
+	size_t size; /* sizeof(struct scaph_options) */
+	int mode; /* enum scaph_open_mode */
+	int guard; /* 1: install a process-wide SIGBUS handler, so that a file cut under the reader cannot end us */
+	int history; /* 1: begin at the oldest record the segment holds, not at the newest */
+};
+
+/* What is known of the segment a reader is attached to. */
+struct scaph_info {
+	size_t size; /* sizeof(struct scaph_info), set by the caller */
+	char name[256]; /* the domain's, as the host wrote it: escape it before showing */
+	char uuid[37]; /* lower case */
+	char source[16]; /* msr, perf, powercap, model, replay, ring, resctrl */
+	char meter[16]; /* bpf, cputime */
+	char profile[16];
+	char mode[16]; /* coherent, snapshot */
+	uint64_t epoch_id;
+	uint64_t window_ns;
+	uint64_t origin_mono_ns; /* host segments only, else 0 */
+	int is_host; /* the host's totals, no domain */
+	int is_estimated;
+};
+
+struct scaph_reader;
+
+/**
+ * scaph_open() - open a segment
+ * @path:    segment file, share folder with scaph.ring in it, block device (pmem), or an ivshmem device's resource2
+ * @options: NULL for defaults
+ * @ret:     set only on 0; ended with scaph_close()
+ *
+ * Context:  opens and maps; may block on a hung share.
+ * Return:   0 or a negative errno. A file that is no segment yet opens, and scaph_next() says why it cannot be read.
+ */
+int scaph_open(const char *path, const struct scaph_options *options, struct scaph_reader **ret);
+
+/* Close a reader; NULL is allowed. */
+void scaph_close(struct scaph_reader *reader);
+
+/**
+ * scaph_next() - copy out the next record in order
+ * @ret: set only on SCAPH_OK
+ *
+ * The first record is the newest at the time of attaching. Every other result may be followed by records: an event is
+ * reported once, a state as long as it lasts.
+ *
+ * Context:  coherent: no system call while records come; snapshot: a pread for many records. Never waits for a record.
+ * Ordering: R1, R2, R3 (pair with W2, W1, W3 in shm/writer.c).
+ * Source:   proto/SPEC.md, "Reading".
+ * Return:   SCAPH_OK, _EMPTY, _LAPPED, _EPOCH, _STALE, _UNPROVEN, _WITHHELD, _REFUSED, or a negative errno.
+ */
+int scaph_next(struct scaph_reader *reader, struct scaph_record *ret);
+
+/**
+ * scaph_latest() - copy out the newest record; the place of scaph_next() stays
+ * @ret: set only on SCAPH_OK
+ *
+ * Return:   as scaph_next(), without _LAPPED and _EPOCH.
+ */
+int scaph_latest(struct scaph_reader *reader, struct scaph_record *ret);
+
+/**
+ * scaph_wait() - wait until scaph_next() has something to say
+ * @timeout_ns: at most this long; negative: no limit
+ * @batch_ns:   sleep at least this long in one go, so that records come in batches: 50-100 ms cost next to nothing, 0
+ *              wakes for each record (about 24 us of CPU a wake)
+ *
+ * Context:  sleeps; never spins.
+ * Return:   0: ask scaph_next(); SCAPH_EMPTY: the time is over; -EINTR: a signal came.
+ */
+int scaph_wait(struct scaph_reader *reader, int64_t timeout_ns, uint64_t batch_ns);
+
+/**
+ * scaph_between() - energy and power between two records
+ * @from, @to: of one reader, @from the earlier
+ * @ret:       set only on SCAPH_OK
+ *
+ * Context:  pure.
+ * Return:   SCAPH_OK; SCAPH_GAP: another epoch, a gap between them, wrong order, or under 20 ms and one record apart in
+ *           neither; then there is no power, not even zero.
+ */
+int scaph_between(const struct scaph_record *from, const struct scaph_record *to,
+		  struct scaph_span *ret);
+
+/**
+ * scaph_window() - energy and power over the last span, from the history in the segment
+ * @span_ns: wished length; at least one window and 20 ms are used, at most what the ring holds
+ * @ret:     set only on SCAPH_OK; duration_ns says what it became
+ *
+ * Return:   SCAPH_OK, SCAPH_GAP, or as scaph_latest().
+ */
+int scaph_window(struct scaph_reader *reader, uint64_t span_ns, struct scaph_span *ret);
+
+/**
+ * scaph_totals() - this reader's own sums since it was opened
+ * @ret: differences between records that may be subtracted, over all epochs: never steps back over a restart or migration
+ */
+void scaph_totals(const struct scaph_reader *reader, struct scaph_span *ret);
+
+/* Records known to be lost since the reader was opened. */
+uint64_t scaph_lost(const struct scaph_reader *reader);
+
+/* Time since the last record was delivered, in ns of this machine's CLOCK_MONOTONIC. */
+uint64_t scaph_age_ns(const struct scaph_reader *reader);
+
+/**
+ * scaph_describe() - what the segment says of itself
+ * @ret: size set by the caller
+ *
+ * Return:   0; SCAPH_UNPROVEN before a valid descriptor was seen; -EINVAL: size is wrong.
+ */
+int scaph_describe(const struct scaph_reader *reader, struct scaph_info *ret);
+
+/**
+ * scaph_reason() - why there is no figure: one clause for people
+ *
+ * Return:   valid until the next call with this reader; never NULL; "" while there are figures.
+ */
+const char *scaph_reason(struct scaph_reader *reader);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

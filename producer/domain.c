@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * domain.c - static domains and the profile rules
+ */
+#include "producer/domain.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <uuid/uuid.h>
+
+#include "producer/log.h"
+#include "proto/names.h"
+
+#define STAT_START_FIELD 22 /* of /proc/PID/stat; source: proc(5) */
+
+/* Start time in clock ticks since boot; with the PID it names one process of this boot. */
+static int process_start(pid_t pid, unsigned long long *ret_start)
+{
+	char path[64], line[2048], *at;
+	size_t got;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	got = fread(line, 1, sizeof(line) - 1, file);
+	fclose(file);
+	line[got] = '\0';
+	/* The second field is the command in parentheses, which may hold anything. */
+	at = strrchr(line, ')');
+	for (int field = 2; at && field < STAT_START_FIELD; field++)
+		at = strchr(at + 1, ' ');
+	if (!at)
+		return -EIO;
+	*ret_start = strtoull(at, NULL, 10);
+	return 0;
+}
+
+static void derive_uuid(const char *name, unsigned long long start,
+			uint8_t ret_uuid[SCAPH_UUID_BYTES])
+{
+	/* A name space of our own, so that no other program's derived UUIDs can meet ours. */
+	static const uuid_t space = { 0x6f, 0x2a, 0x5c, 0x1e, 0x93, 0x0b, 0x4d, 0x77,
+				      0xa4, 0x18, 0x5b, 0xd0, 0x3e, 0xc9, 0x61, 0x2f };
+	char text[SCAPH_NAME_BYTES + 32];
+
+	snprintf(text, sizeof(text), "%s %llu", name, start);
+	uuid_generate_sha1(ret_uuid, space, text, strlen(text));
+}
+
+static int bad(const char *text, const char *wrong)
+{
+	scaph_error("--domain %s: %s", text, wrong);
+	return -EINVAL;
+}
+
+/* NAME[@UUID]=pid:PID; the last '=' counts, and an '@' only if a UUID follows, for names may hold both. */
+static int parse(const char *text, struct scaph_domain *domain)
+{
+	const char *equals = strrchr(text, '='), *at;
+	size_t length;
+	char *end;
+	long pid;
+
+	if (!equals || strncmp(equals + 1, "pid:", 4) != 0)
+		return bad(text, "must be NAME=pid:PID or NAME@UUID=pid:PID");
+	pid = strtol(equals + 5, &end, 10);
+	if (end == equals + 5 || *end || pid <= 0 || pid > INT32_MAX)
+		return bad(text, "the PID must be a positive whole number");
+	domain->pid = (pid_t)pid;
+	length = (size_t)(equals - text);
+	at = memrchr(text, '@', length);
+	if (at && (size_t)(equals - at) == SCAPH_UUID_TEXT_BYTES) {
+		char uuid[SCAPH_UUID_TEXT_BYTES];
+
+		snprintf(uuid, sizeof(uuid), "%s", at + 1);
+		if (scaph_uuid_parse(uuid, domain->uuid))
+			return bad(text,
+				   "what follows the @ is no UUID (8-4-4-4-12 hexadecimal digits)");
+		domain->uuid_given = true;
+		length = (size_t)(at - text);
+	}
+	if (length == 0 || length >= SCAPH_NAME_BYTES)
+		return bad(text, "the name must have 1 to 255 bytes");
+	memcpy(domain->name, text, length);
+	scaph_name_escape(domain->name, domain->shown, sizeof(domain->shown));
+	return 0;
+}
+
+int scaph_domain_open(const char *text, struct scaph_domain *ret_domain)
+{
+	struct scaph_domain domain = { .pidfd = -1, .vcpus = 1, .profile = SCAPH_PROFILE_OFF };
+	unsigned long long start = 0, again = 0;
+	int r;
+
+	r = parse(text, &domain);
+	if (r)
+		return r;
+	r = process_start(domain.pid, &start);
+	if (r == 0)
+		domain.pidfd = (int)syscall(SYS_pidfd_open, domain.pid, 0);
+	/* Asked again under the pidfd: the same process both times, so the descriptor is of the one we named. */
+	if (r || domain.pidfd < 0 || process_start(domain.pid, &again) || again != start ||
+	    clock_getcpuclockid(domain.pid, &domain.cpu_clock)) {
+		scaph_domain_close(&domain);
+		scaph_error("--domain %s: no process %d; start it first, or correct the PID", text,
+			    (int)domain.pid);
+		return -ESRCH;
+	}
+	if (!domain.uuid_given)
+		derive_uuid(domain.name, start, domain.uuid);
+	*ret_domain = domain;
+	return 0;
+}
+
+void scaph_domain_close(struct scaph_domain *domain)
+{
+	if (domain->pidfd >= 0)
+		close(domain->pidfd);
+	domain->pidfd = -1;
+}
+
+/* One rule on one domain. Names are chosen by tenants, so a pattern over names may lower but never grant. */
+static int apply_rule(const char *rule, struct scaph_domain *domain)
+{
+	const char *equals = strrchr(rule, '='), *word = equals ? equals + 1 : "";
+	uint8_t uuid[SCAPH_UUID_BYTES];
+	char pattern[SCAPH_NAME_BYTES + SCAPH_UUID_TEXT_BYTES];
+	bool all, is_uuid;
+
+	if (!equals || equals == rule || (size_t)(equals - rule) >= sizeof(pattern)) {
+		scaph_error("--profile %s: must be UUID=trusted, '*=trusted' or PATTERN=off", rule);
+		return -EINVAL;
+	}
+	snprintf(pattern, sizeof(pattern), "%.*s", (int)(equals - rule), rule);
+	all = strcmp(pattern, "*") == 0;
+	is_uuid = scaph_uuid_parse(pattern, uuid) == 0;
+	if (strcmp(word, "trusted") == 0) {
+		if (!all && !is_uuid) {
+			scaph_error("--profile %s: trusted is granted by UUID or to '*', for "
+				    "tenants choose names",
+				    rule);
+			return -EINVAL;
+		}
+		if (domain && (all || memcmp(uuid, domain->uuid, sizeof(uuid)) == 0))
+			domain->profile = SCAPH_PROFILE_TRUSTED;
+		return 0;
+	}
+	if (strcmp(word, "off") != 0) {
+		scaph_error(
+			"--profile %s: \"%s\" is no profile of this version; use trusted or off",
+			rule, word);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static bool lowered(const char *rule, const struct scaph_domain *domain)
+{
+	const char *equals = strrchr(rule, '=');
+	char pattern[SCAPH_NAME_BYTES + SCAPH_UUID_TEXT_BYTES], text[SCAPH_UUID_TEXT_BYTES];
+
+	if (strcmp(equals + 1, "off") != 0)
+		return false;
+	snprintf(pattern, sizeof(pattern), "%.*s", (int)(equals - rule), rule);
+	scaph_uuid_format(domain->uuid, text);
+	return strcasecmp(pattern, text) == 0 || fnmatch(pattern, domain->name, 0) == 0;
+}
+
+int scaph_domain_apply_profiles(const struct scaph_config_list *rules, struct scaph_domain *domains,
+				uint32_t count)
+{
+	for (uint32_t i = 0; i < rules->count; i++) {
+		if (apply_rule(rules->value[i], NULL))
+			return -EINVAL;
+		for (uint32_t d = 0; d < count; d++)
+			apply_rule(rules->value[i], &domains[d]);
+	}
+	/* What lowers is applied last, so that the order of the rules cannot undo it; '*=off' is the default anyway. */
+	for (uint32_t i = 0; i < rules->count; i++) {
+		for (uint32_t d = 0; d < count; d++) {
+			if (strcmp(rules->value[i], "*=off") != 0 &&
+			    lowered(rules->value[i], &domains[d]))
+				domains[d].profile = SCAPH_PROFILE_OFF;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * privilege.h - giving up every capability once all is open
+ */
+#ifndef SCAPH_PRODUCER_PRIVILEGE_H
+#define SCAPH_PRODUCER_PRIVILEGE_H
+
+/**
+ * scaph_privilege_drop() - drop all capabilities of the calling thread, for good
+ *
+ * Capabilities are the thread's own: each thread calls this for itself, the main one after it has started the others.
+ * Return:   0 or a negative errno.
+ */
+int scaph_privilege_drop(void);
+
+#endif
