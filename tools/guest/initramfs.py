@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tiny guest's root: busybox, our static programs, the modules its devices need, and an init that obeys a serial line."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+
+MODULES = ("virtio_pci", "virtiofs", "9p", "9pnet_virtio")
+BUSYBOX = "/bin/busybox"
+
+# Commands come one a line on the second serial port; output and exit status go back between marks.
+INIT = """#!/bin/sh
+export PATH=/bin
+busybox mount -t proc proc /proc
+busybox mount -t sysfs sysfs /sys
+busybox mount -t devtmpfs dev /dev
+busybox --install -s /bin
+mkdir -p /tmp /virtiofs /9p /out
+mount -t tmpfs tmp /tmp
+for module in $(cat /modules); do insmod /lib/$module || echo "insmod $module failed"; done
+exec <>/dev/ttyS1 >&0 2>&1
+stty -F /dev/ttyS1 raw -echo 115200
+echo "@@READY"
+while read -r id command; do
+	eval "$command" >/tmp/.output 2>&1 </dev/null
+	status=$?
+	cat /tmp/.output
+	echo "@@END $id $status"
+done
+"""
+
+
+def _modules(root, version):
+    """Module files in the order in which they must be loaded."""
+    files = []
+    for name in MODULES:
+        shown = subprocess.run(["modprobe", "--show-depends", "-d", root, "-S", version, name],
+                               capture_output=True, text=True, check=True)
+        for line in shown.stdout.splitlines():
+            words = line.split()
+            if words[0] == "insmod" and words[1] not in files:
+                files.append(words[1])
+    return files
+
+
+def build(path, module_root, version, programs):
+    """Write the initramfs; programs maps the name in the guest's /bin to a static program here."""
+    with tempfile.TemporaryDirectory() as tree:
+        for folder in ("bin", "lib", "proc", "sys", "dev"):
+            os.mkdir(os.path.join(tree, folder))
+        shutil.copy(BUSYBOX, os.path.join(tree, "bin/busybox"))
+        os.symlink("busybox", os.path.join(tree, "bin/sh"))
+        for name, source in programs.items():
+            shutil.copy(source, os.path.join(tree, "bin", name))
+        modules = _modules(module_root, version)
+        for module in modules:
+            shutil.copy(module, os.path.join(tree, "lib"))
+        with open(os.path.join(tree, "modules"), "w") as file:
+            file.write("\n".join(os.path.basename(m) for m in modules) + "\n")
+        with open(os.path.join(tree, "init"), "w") as file:
+            file.write(INIT)
+        os.chmod(os.path.join(tree, "init"), 0o755)
+        names = subprocess.run(["find", ".", "-print0"], cwd=tree, capture_output=True, check=True)
+        with open(path, "wb") as file:
+            subprocess.run(["cpio", "-o0", "-H", "newc", "--quiet"], cwd=tree, input=names.stdout, stdout=file,
+                           check=True)
