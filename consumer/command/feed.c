@@ -10,47 +10,97 @@
 
 #include "proto/names.h"
 
-static void open_feed(struct scaph_feed *feed)
+static int add_feed(struct scaph_feeds *feeds, const char *path)
 {
 	struct scaph_options options = { .size = sizeof(options), .guard = 1 };
+	struct scaph_feed *grown = reallocarray(feeds->feed, feeds->count + 1, sizeof(*grown));
+	struct scaph_feed feed = { .path = strdup(path), .state = SCAPH_UNPROVEN };
 
-	feed->error = scaph_open(feed->path, &options, &feed->reader);
-	if (feed->error < 0)
-		feed->reader = NULL;
+	if (grown)
+		feeds->feed = grown;
+	if (!grown || !feed.path) {
+		free(feed.path);
+		return -ENOMEM;
+	}
+	feed.error = scaph_open(feed.path, &options, &feed.reader);
+	if (feed.error < 0)
+		feed.reader = NULL;
+	feeds->feed[feeds->count++] = feed;
+	return feed.error;
+}
+
+static void drop_feed(struct scaph_feeds *feeds, uint32_t at)
+{
+	scaph_close(feeds->feed[at].reader);
+	free(feeds->feed[at].path);
+	feeds->count--;
+	memmove(&feeds->feed[at], &feeds->feed[at + 1], (feeds->count - at) * sizeof(*feeds->feed));
 }
 
 int scaph_feeds_open(struct scaph_feeds *ret_feeds, const char *path)
 {
-	struct scaph_feeds feeds = {};
-	int r = scaph_find(path, SCAPH_SYSFS, &feeds.places);
+	struct scaph_feeds feeds = { .wanted = path };
+	struct scaph_places places;
+	int r = scaph_find(path, SCAPH_SYSFS, &places);
 
-	*ret_feeds = feeds;
-	if (r < 0)
-		return r;
-	feeds.feed = calloc(feeds.places.count, sizeof(*feeds.feed));
-	if (!feeds.feed) {
-		scaph_places_clear(&feeds.places);
-		return -ENOMEM;
+	memcpy(feeds.looked, places.looked, sizeof(feeds.looked));
+	feeds.folder = places.folder;
+	for (uint32_t i = 0; i < places.count; i++) {
+		int opened = add_feed(&feeds, places.path[i]);
+
+		/* One that cannot be opened is the command's own failure; among several it is a row with a reason. */
+		if (!feeds.folder || opened == -ENOMEM)
+			r = opened;
 	}
-	feeds.count = feeds.places.count;
-	feeds.folder = feeds.places.folder;
-	for (uint32_t i = 0; i < feeds.count; i++) {
-		feeds.feed[i].path = feeds.places.path[i];
-		feeds.feed[i].state = SCAPH_UNPROVEN;
-		open_feed(&feeds.feed[i]);
-	}
+	scaph_places_clear(&places);
 	*ret_feeds = feeds;
-	/* One segment that cannot be opened is the command's own failure; among several it is a row with a reason. */
-	return feeds.count == 1 ? feeds.feed[0].error : 0;
+	return r;
 }
 
 void scaph_feeds_close(struct scaph_feeds *feeds)
 {
-	for (uint32_t i = 0; i < feeds->count; i++)
-		scaph_close(feeds->feed[i].reader);
+	while (feeds->count)
+		drop_feed(feeds, feeds->count - 1);
 	free(feeds->feed);
-	scaph_places_clear(&feeds->places);
 	*feeds = (struct scaph_feeds){};
+}
+
+static bool listed(const struct scaph_places *places, const char *path)
+{
+	for (uint32_t i = 0; i < places->count; i++) {
+		if (strcmp(places->path[i], path) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool fed(const struct scaph_feeds *feeds, const char *path)
+{
+	for (uint32_t i = 0; i < feeds->count; i++) {
+		if (strcmp(feeds->feed[i].path, path) == 0)
+			return true;
+	}
+	return false;
+}
+
+void scaph_feeds_rescan(struct scaph_feeds *feeds)
+{
+	struct scaph_places places;
+
+	if (!feeds->folder)
+		return;
+	/* An empty folder is a daemon that is away: its last rows stay, and say so. */
+	if (scaph_find(feeds->wanted, SCAPH_SYSFS, &places) == 0) {
+		for (uint32_t i = feeds->count; i-- > 0;) {
+			if (!listed(&places, feeds->feed[i].path))
+				drop_feed(feeds, i);
+		}
+		for (uint32_t i = 0; i < places.count; i++) {
+			if (!fed(feeds, places.path[i]))
+				add_feed(feeds, places.path[i]);
+		}
+	}
+	scaph_places_clear(&places);
 }
 
 static void describe(struct scaph_feed *feed)

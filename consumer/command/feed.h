@@ -14,7 +14,7 @@
 #include "consumer/scaph.h"
 
 struct scaph_feed {
-	const char *path;
+	char *path;
 	struct scaph_reader *reader; /* NULL: not open (yet) */
 	int error; /* why not: negative errno */
 	bool described;
@@ -30,8 +30,9 @@ struct scaph_feed {
 struct scaph_feeds {
 	struct scaph_feed *feed;
 	uint32_t count;
-	bool folder;
-	struct scaph_places places;
+	bool folder; /* of a host: segments come and go */
+	const char *wanted; /* as the user gave it; NULL: the usual places */
+	char looked[512]; /* for messages */
 };
 
 /* What a feed can say of power since its line before. */
@@ -45,6 +46,9 @@ struct scaph_figure {
 /* Open all places; 0 or a negative errno (-ENOENT: nothing there yet). */
 int scaph_feeds_open(struct scaph_feeds *ret_feeds, const char *path);
 void scaph_feeds_close(struct scaph_feeds *feeds);
+
+/* In a folder: take in segments that have come, let go of those that are gone. */
+void scaph_feeds_rescan(struct scaph_feeds *feeds);
 
 /**
  * scaph_feed_step() - take the next record of a feed

@@ -82,7 +82,7 @@ static bool open_feeds(struct show *show, uint64_t until_ns)
 		if (r == 0)
 			return true;
 		if (now_ns() >= until_ns || (r != -ENOENT && r != -ENODATA && r != -EACCES)) {
-			complain(show, show->feeds.places.looked, open_reason(r));
+			complain(show, show->feeds.looked, open_reason(r));
 			return false;
 		}
 		scaph_feeds_close(&show->feeds);
@@ -157,6 +157,7 @@ static bool any_figure(const struct show *show)
 static bool first_figure(struct show *show, uint64_t until_ns)
 {
 	for (;;) {
+		scaph_feeds_rescan(&show->feeds);
 		drain(show);
 		if (show->figure || ready(show))
 			return true;
@@ -220,6 +221,7 @@ static void steps(struct show *show)
 		if (!show->options->step_ns)
 			drain(show);
 		if (at_ns >= alive_ns) {
+			scaph_feeds_rescan(&show->feeds);
 			drain(show);
 			scaph_worker_alive(show->worker);
 			alive_ns = at_ns + ALIVE_NS;
