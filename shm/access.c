@@ -19,7 +19,10 @@
 #include "shm/device.h"
 #include "shm/mount.h"
 
-/* Open the very file that was looked at; where /proc is missing, by name, and then it must be the same. */
+/*
+ * Open the very file that was looked at; where /proc is missing, by name, and then it must be the
+ * same.
+ */
 static int open_looked_at(const char *path, int path_fd, const struct stat *seen)
 {
 	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
@@ -54,7 +57,9 @@ static int judge(const char *path, int path_fd, const struct stat *st, struct sc
 		return SCAPH_MODE_SNAPSHOT;
 	if (!S_ISREG(st->st_mode))
 		return -ENOTSUP;
-	/* Unknown is snapshot, which is right wherever a pread works; of a PCI resource none does. */
+	/*
+	 * Unknown is snapshot, which is right wherever a pread works; of a PCI resource none does.
+	 */
 	if (scaph_mount_of(path_fd, &mount) != 0)
 		snprintf(mount.type, sizeof(mount.type), "%s", resource ? "sysfs" : "unknown");
 	if (strcmp(mount.type, "sysfs") == 0) {

@@ -40,13 +40,15 @@ struct scaph_access;
 
 /* Each returns 0 or a negative errno; -EINTR: nothing is wrong, ask again. */
 struct scaph_access_ops {
-	/* Descriptor, head line, status: SCAPH_PREFIX_BYTES bytes. -ENODATA: the file is shorter. */
+	/*
+	 * Descriptor, head line, status: SCAPH_PREFIX_BYTES bytes. -ENODATA: the file is shorter.
+	 */
 	int (*look)(struct scaph_access *access, const uint8_t **ret_prefix);
 	/* The head line alone, freshly. */
 	int (*heads)(struct scaph_access *access, struct scaph_heads *ret_heads);
 	/*
-	 * Slots from @first on, freshly: up to @want, cut at the ring's end and as the backend likes.
-	 * @first < ring->count, @want >= 1.
+	 * Slots from @first on, freshly: up to @want, cut at the ring's end and as the backend
+	 * likes. @first < ring->count, @want >= 1.
 	 */
 	int (*slots)(struct scaph_access *access, const struct scaph_ring_place *ring,
 		     uint32_t first, uint32_t want, struct scaph_run *ret_run);
@@ -94,10 +96,14 @@ int scaph_access_open(const char *path, enum scaph_mode mode, struct scaph_acces
 /* Safe on SCAPH_ACCESS_NULL, and leaves that. */
 void scaph_access_close(struct scaph_access *access);
 
-/* From coherent to snapshot reading of the same open file; 0 or a negative errno, nothing changed. */
+/*
+ * From coherent to snapshot reading of the same open file; 0 or a negative errno, nothing changed.
+ */
 int scaph_access_to_snapshot(struct scaph_access *access);
 
-/* The head line by pread, past a mapping that may be frozen; -EOPNOTSUPP where a pread cannot be. */
+/*
+ * The head line by pread, past a mapping that may be frozen; -EOPNOTSUPP where a pread cannot be.
+ */
 int scaph_access_pread_heads(struct scaph_access *access, struct scaph_heads *ret_heads);
 
 /* Set up one backend on access->fd; used by scaph_access_open(). */

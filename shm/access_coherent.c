@@ -34,7 +34,7 @@ static void load_words(void *to, const _Atomic uint64_t *from, size_t count)
 static inline void load_slot(const _Atomic uint64_t *from, uint64_t word[SCAPH_SLOT_WORDS])
 {
 	for (int try = 0; try < TRIES; try++) {
-		/* R1: a complete number, before all words of its record; pairs with W2 in shm/writer.c. */
+		/* R1: a complete number before its record's words; pairs with W2 in shm/writer.c. */
 		word[0] = atomic_load_explicit(&from[0], memory_order_acquire);
 		word[1] = scaph_word_load(&from[1]);
 		word[2] = scaph_word_load(&from[2]);
@@ -43,7 +43,7 @@ static inline void load_slot(const _Atomic uint64_t *from, uint64_t word[SCAPH_S
 		word[5] = scaph_word_load(&from[5]);
 		word[6] = scaph_word_load(&from[6]);
 		word[7] = scaph_word_load(&from[7]);
-		/* R2: no word of a later record under an unchanged number; pairs with W1 in shm/writer.c. */
+		/* R2: no later word under an unchanged number; pairs with W1 in shm/writer.c. */
 		atomic_thread_fence(memory_order_acquire);
 		if (__builtin_expect(scaph_word_load(&from[0]) == word[0], 1))
 			break;
@@ -55,12 +55,12 @@ static inline void load_slot(const _Atomic uint64_t *from, uint64_t word[SCAPH_S
 static void load_block(const _Atomic uint64_t *from, uint8_t *to, size_t bytes, size_t gen_word)
 {
 	for (int try = 0; try < TRIES; try++) {
-		/* R4: a complete generation, before every word it guards; pairs with W5 in shm/writer.c. */
+		/* R4: a complete generation before its words; pairs with W5 in shm/writer.c. */
 		uint64_t gen = atomic_load_explicit(&from[gen_word], memory_order_acquire);
 		bool same;
 
 		load_words(to, from, bytes / 8);
-		/* R5: no rewritten word under an unchanged generation; pairs with W4 in shm/writer.c. */
+		/* R5: no later word under an unchanged generation; pairs with W4 in shm/writer.c. */
 		atomic_thread_fence(memory_order_acquire);
 		same = scaph_word_load(&from[gen_word]) == gen;
 		if (!same)
@@ -73,7 +73,7 @@ static void load_block(const _Atomic uint64_t *from, uint8_t *to, size_t bytes, 
 
 static inline void load_heads(const _Atomic uint64_t *from, struct scaph_heads *to)
 {
-	/* R3: a slot read after this is at least as new as the head says; pairs with W3 in shm/writer.c. */
+	/* R3: a slot read later is as new as the head or newer; pairs with W3 in shm/writer.c. */
 	to->fast = atomic_load_explicit(&from[0], memory_order_acquire);
 	to->slow = atomic_load_explicit(&from[1], memory_order_acquire);
 	to->beat = scaph_word_load(&from[2]);

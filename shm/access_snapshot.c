@@ -2,11 +2,11 @@
 /*
  * access_snapshot.c - copies by pread past the page cache
  *
- * O_DIRECT where the file system takes it (virtiofs, 9p, block devices); a plain pread where it does
- * not (there the cache is the file, as on tmpfs). Every offset and length is a multiple of 4096. A
- * copy may be torn anywhere, and may hold a slot older than one after it: the checksums tell the
- * one, the reading rules bear the other. What orders two copies is that one pread ended before the
- * next began.
+ * O_DIRECT where the file system takes it (virtiofs, 9p, block devices); a plain pread where it
+ * does not (there the cache is the file, as on tmpfs). Every offset and length is a multiple of
+ * 4096. A copy may be torn anywhere, and may hold a slot older than one after it: the checksums
+ * tell the one, the reading rules bear the other. What orders two copies is that one pread ended
+ * before the next began.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -66,6 +66,18 @@ void scaph_attachment_close(struct scaph_attachment *att)
 	att->usable = false;
 }
 
+/* Whether there is a segment in what was opened; looked at properly once it is taken. */
+static bool holds_segment(struct scaph_access *access)
+{
+	struct scaph_geometry geometry;
+	struct scaph_descriptor desc;
+	const uint8_t *prefix;
+
+	return access->ops->look(access, &prefix) == 0 &&
+	       scaph_descriptor_check(prefix, access->bytes, &desc, &geometry) ==
+		       SCAPH_DESCRIPTOR_OK;
+}
+
 void scaph_attachment_reopen(struct scaph_attachment *att, uint64_t now_ns)
 {
 	struct scaph_access access;
@@ -81,6 +93,10 @@ void scaph_attachment_reopen(struct scaph_attachment *att, uint64_t now_ns)
 	if (r < 0) {
 		if (att->access.fd < 0)
 			att->refusal = errno_refusal(r);
+		return;
+	}
+	if (att->usable && !holds_segment(&access)) {
+		scaph_access_close(&access);
 		return;
 	}
 	scaph_attachment_close(att);
@@ -102,8 +118,8 @@ static void take_epoch(struct scaph_attachment *att, const struct scaph_heads *h
 }
 
 /*
- * Movement is upwards: bytes of an earlier moment put back are no sign of life. The later comparison
- * is with what was put back, so that life after it shows at once.
+ * Movement is upwards: bytes of an earlier moment put back are no sign of life. The later
+ * comparison is with what was put back, so that life after it shows at once.
  */
 static void follow_heads(struct scaph_attachment *att, const struct scaph_heads *heads,
 			 uint64_t now_ns)
@@ -195,7 +211,10 @@ bool scaph_attachment_thawed(struct scaph_attachment *att)
 	    scaph_access_pread_heads(access, &by_pread) < 0 ||
 	    access->ops->heads(access, &after) < 0)
 		return false;
-	/* The file says one thing and the mapping, before and after, another: a cache is in between. */
+	/*
+	 * The file says one thing and the mapping, before and after, another: a cache is in
+	 * between.
+	 */
 	if (heads_differ(&before, &after) || !heads_differ(&before, &by_pread))
 		return false;
 	return scaph_access_to_snapshot(access) == 0;

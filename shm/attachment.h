@@ -5,7 +5,8 @@
  *
  * Invariant: slots are only read while `usable` is set, that is while geometry was checked against
  * the very mapping or file that is open now. Proven means: head or beat was seen to move on while
- * the descriptor named this epoch and the head carried its tag. Epochs change here and nowhere else.
+ * the descriptor named this epoch and the head carried its tag. Epochs change here and nowhere
+ * else.
  *
  * Owner: one cursor, one thread.
  */
@@ -53,7 +54,8 @@ void scaph_attachment_close(struct scaph_attachment *att);
 
 /*
  * Open the path anew, if the last try is long enough ago: the file may have been replaced, cut or
- * grown. If that fails, what is open stays open.
+ * grown. If that fails, or finds nothing better than what is open, that stays open. Otherwise a
+ * look is needed before anything else.
  */
 void scaph_attachment_reopen(struct scaph_attachment *att, uint64_t now_ns);
 

@@ -28,6 +28,7 @@ int scaph_cursor_open(const char *path, enum scaph_mode mode, uint64_t now_ns,
 		return -ENOMEM;
 	cursor->att.access = SCAPH_ACCESS_NULL;
 	cursor->next_index = SCAPH_CURSOR_NOWHERE;
+	cursor->limit_ns = QUIET_MIN_NS;
 	cursor->path = strdup(path);
 	if (cursor->path)
 		r = scaph_attachment_open(&cursor->att, cursor->path, mode, now_ns);
@@ -36,7 +37,7 @@ int scaph_cursor_open(const char *path, enum scaph_mode mode, uint64_t now_ns,
 		return r;
 	}
 	scaph_stall_progress(&cursor->stall, now_ns);
-	scaph_stall_progress(&cursor->newest_stall, now_ns);
+	scaph_stall_progress(&cursor->grown_stall, now_ns);
 	scaph_cursor_look(cursor, now_ns);
 	*ret_cursor = cursor;
 	return 0;
@@ -52,13 +53,6 @@ struct scaph_cursor *scaph_cursor_free(struct scaph_cursor *cursor)
 	return NULL;
 }
 
-uint64_t scaph_cursor_limit_ns(const struct scaph_cursor *cursor)
-{
-	uint64_t three_ns = 3 * cursor->att.desc.window_ns;
-
-	return three_ns > QUIET_MIN_NS ? three_ns : QUIET_MIN_NS;
-}
-
 /*
  * Rule 3: the very first epoch is entered at its newest record; one met while running where it was
  * left, or at its first record.
@@ -67,29 +61,33 @@ static void enter_epoch(struct scaph_cursor *cursor, bool first, uint64_t left_e
 			uint64_t now_ns)
 {
 	struct scaph_attachment *att = &cursor->att;
+	uint64_t place = 0;
+	bool known;
 
+	cursor->limit_ns = 3 * att->desc.window_ns;
+	if (cursor->limit_ns < QUIET_MIN_NS)
+		cursor->limit_ns = QUIET_MIN_NS;
+	cursor->newest.seq = 0;
 	cursor->withheld = att->desc.profile == SCAPH_PROFILE_OFF;
 	cursor->published = 0;
 	cursor->landed_index = 0;
 	cursor->jump_shift = 3;
 	cursor->ahead = 1;
-	cursor->has_newest = false;
 	cursor->seen = false;
 	scaph_pace_reset(&cursor->pace);
 	scaph_stall_progress(&cursor->stall, now_ns);
-	scaph_stall_progress(&cursor->newest_stall, now_ns);
+	scaph_stall_progress(&cursor->grown_stall, now_ns);
 	if (first) {
 		/* If its head does not verify now, the next look tries again. */
-		scaph_cursor_place(cursor);
+		scaph_cursor_place(cursor, now_ns);
 		return;
 	}
+	known = scaph_epochs_recall(&cursor->epochs, att->desc.epoch_id, &place);
 	/* A place that was never found is not worth remembering. */
 	if (cursor->placed)
 		scaph_epochs_remember(&cursor->epochs, left_epoch_id, cursor->next_index);
-	cursor->next_index = 0;
-	att->head_must_move = scaph_epochs_recall(&cursor->epochs, att->desc.epoch_id,
-						  &cursor->next_index) &&
-			      !cursor->withheld;
+	att->head_must_move = known && !cursor->withheld;
+	cursor->next_index = place;
 	cursor->placed = true;
 	cursor->counts.epochs++;
 }
@@ -123,7 +121,9 @@ static bool refused(const struct scaph_cursor *cursor, enum scaph_look found, ui
 		return !cursor->was_live && lasted_ns >= PASSING_NS;
 	if (found != SCAPH_LOOK_NOTHING)
 		return false;
-	/* What was live may come back as it was; a file that is gone is a silence, not a refusal. */
+	/*
+	 * What was live may come back as it was; a file that is gone is a silence, not a refusal.
+	 */
 	return !cursor->was_live || (cursor->att.access.fd >= 0 && lasted_ns >= REOPEN_NS);
 }
 
@@ -132,8 +132,8 @@ int scaph_cursor_quiet(struct scaph_cursor *cursor, struct scaph_stall *stall,
 {
 	struct scaph_attachment *att = &cursor->att;
 
-	scaph_stall_miss(stall, now_ns);
-	if (!scaph_stall_sure(stall, now_ns, scaph_cursor_limit_ns(cursor)))
+	scaph_stall_miss(stall, now_ns, cursor->limit_ns);
+	if (!scaph_stall_sure(stall, now_ns, cursor->limit_ns))
 		return SCAPH_CURSOR_EMPTY;
 	if (scaph_attachment_thawed(att))
 		return SCAPH_CURSOR_EMPTY;
@@ -169,7 +169,7 @@ int scaph_cursor_prove(struct scaph_cursor *cursor, struct scaph_stall *stall, u
 		/* Being able to read again is no sign of life: only the proof itself is. */
 		if (!proven) {
 			scaph_stall_progress(&cursor->stall, now_ns);
-			scaph_stall_progress(&cursor->newest_stall, now_ns);
+			scaph_stall_progress(&cursor->grown_stall, now_ns);
 		}
 		return 0;
 	}
@@ -209,9 +209,9 @@ const char *scaph_cursor_refusal(const struct scaph_cursor *cursor)
 uint64_t scaph_cursor_progress_ns(const struct scaph_cursor *cursor)
 {
 	uint64_t stream_ns = cursor->stall.progress_ns;
-	uint64_t newest_ns = cursor->newest_stall.progress_ns;
+	uint64_t grown_ns = cursor->grown_stall.progress_ns;
 
-	return stream_ns > newest_ns ? stream_ns : newest_ns;
+	return stream_ns > grown_ns ? stream_ns : grown_ns;
 }
 
 uint64_t scaph_cursor_due_ns(struct scaph_cursor *cursor, uint64_t now_ns, uint64_t batch_ns)
@@ -223,7 +223,6 @@ uint64_t scaph_cursor_due_ns(struct scaph_cursor *cursor, uint64_t now_ns, uint6
 	cursor->seen = false;
 	/* A figure may be waiting for nothing but a second look. */
 	if (cursor->att.attached && !cursor->att.proven && window_ns < UNPROVEN_DUE_MAX_NS)
-		return now_ns +
-		       (window_ns > UNPROVEN_DUE_MIN_NS ? window_ns : UNPROVEN_DUE_MIN_NS);
+		return now_ns + (window_ns > UNPROVEN_DUE_MIN_NS ? window_ns : UNPROVEN_DUE_MIN_NS);
 	return scaph_pace_due_ns(&cursor->pace, now_ns, window_ns, batch_ns);
 }

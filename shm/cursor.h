@@ -2,14 +2,15 @@
 /*
  * cursor.h - a place in the stream over a segment, in both reading modes
  *
- * The state machine of proto/SPEC.md, "Reading": unproven until head or beat moved under one epoch; then records in order, each
- * verified; lost counted exactly and only after the slot was read again behind the head; a new epoch is an event of
- * its own; no progress for max(3 windows, 250 ms) and nothing behind the head is stale.
+ * The state machine of proto/SPEC.md, "Reading": unproven until head or beat moved under one epoch;
+ * then records in order, each verified; lost counted exactly and only after the slot was read again
+ * behind the head; a new epoch is an event of its own; no progress for max(3 windows, 250 ms) and
+ * nothing behind the head is stale.
  *
- * All time comes in as now_ns (the caller's CLOCK_MONOTONIC), so that every state is reachable in a test without waiting.
- * One thread per reader. Every byte from the segment is untrusted: no loop here is bounded by one of them.
- * In snapshot mode calls may block for ever in the kernel (a hung virtiofsd): callers that must end do not call from the
- * thread or process that must.
+ * All time comes in as now_ns (the caller's CLOCK_MONOTONIC), so that every state is reachable in a
+ * test without waiting. One thread per reader. Every byte from the segment is untrusted: no loop
+ * here is bounded by one of them. In snapshot mode calls may block for ever in the kernel (a hung
+ * virtiofsd): callers that must end do not call from the thread or process that must.
  */
 #ifndef SCAPH_SHM_CURSOR_H
 #define SCAPH_SHM_CURSOR_H
@@ -23,7 +24,10 @@
 #include "proto/status.h"
 #include "shm/access.h"
 
-/* What scaph_cursor_next() found. Everything but RECORD may be followed by a RECORD at the next call. */
+/*
+ * What scaph_cursor_next() found. Everything but RECORD may be followed by a RECORD at the next
+ * call.
+ */
 enum scaph_cursor_event {
 	SCAPH_CURSOR_RECORD = 0,
 	SCAPH_CURSOR_EMPTY, /* nothing new yet */
@@ -50,10 +54,12 @@ struct scaph_cursor_counts {
  * @now_ns:     CLOCK_MONOTONIC
  * @ret_cursor: set only on 0
  *
- * A file that exists but is no segment (yet) opens: scaph_cursor_next() then says REFUSED or UNPROVEN and goes on looking.
- * The cursor stands at the newest record of the moment of attach, which is the first delivered.
+ * A file that exists but is no segment (yet) opens: scaph_cursor_next() then says REFUSED or
+ * UNPROVEN and goes on looking. The cursor stands at the newest record of the moment of attach,
+ * which is the first delivered.
  *
- * Return:   0 or a negative errno (-ENOENT, -EACCES, -EPERM under lockdown, -ENOTSUP for what is no regular file or device).
+ * Return:   0 or a negative errno (-ENOENT, -EACCES, -EPERM under lockdown, -ENOTSUP for what is no
+ *           regular file or device).
  */
 int scaph_cursor_open(const char *path, enum scaph_mode mode, uint64_t now_ns,
 		      struct scaph_cursor **ret_cursor);
@@ -66,9 +72,11 @@ struct scaph_cursor *scaph_cursor_free(struct scaph_cursor *cursor);
  * @ret_slot: set only on SCAPH_CURSOR_RECORD: a verified private copy
  * @ret_lost: set only on SCAPH_CURSOR_LOST: how many records in a row are gone
  *
- * Context:  coherent: no system call while records come; snapshot: at most one pread a ring part, buffered.
+ * Context:  coherent: no system call while records come; snapshot: at most one pread a ring part,
+ *           buffered.
  * Ordering: R1-R5 (pair with W2, W1, W3, W5, W4 in shm/writer.c).
- * Return:   enum scaph_cursor_event or a negative errno (the path is gone for good or cannot be read).
+ * Return:   enum scaph_cursor_event or a negative errno (the path is gone for good or cannot be
+ *           read).
  */
 int scaph_cursor_next(struct scaph_cursor *cursor, uint64_t now_ns, struct scaph_slot *ret_slot,
 		      uint64_t *ret_lost);
@@ -77,26 +85,35 @@ int scaph_cursor_next(struct scaph_cursor *cursor, uint64_t now_ns, struct scaph
  * scaph_cursor_latest() - the newest complete record, the cursor stays
  *
  * Head, then that slot; if it was lapped meanwhile, again, at most 16 times.
- * Return:   SCAPH_CURSOR_RECORD, _EMPTY (none yet), _UNPROVEN, _STALE, _REFUSED, or a negative errno.
+ * Return:   SCAPH_CURSOR_RECORD, _EMPTY (none yet), _UNPROVEN, _STALE, _REFUSED, or a negative
+ *           errno.
  */
 int scaph_cursor_latest(struct scaph_cursor *cursor, uint64_t now_ns, struct scaph_slot *ret_slot);
 
 /**
- * scaph_cursor_at() - the record of one index of the present epoch, if the fast (slow) ring still holds it
+ * scaph_cursor_at() - the record of one index of the present epoch, if the fast (slow) ring still
+ * holds it
  * @block_type: SCAPH_BLOCK_FAST or SCAPH_BLOCK_SLOW
  *
- * Return:   SCAPH_CURSOR_RECORD, SCAPH_CURSOR_LOST (overwritten or never there), _EMPTY (not yet), or a negative errno.
+ * Return:   SCAPH_CURSOR_RECORD, SCAPH_CURSOR_LOST (overwritten or never there), _EMPTY (not yet),
+ *           or a negative errno.
  */
 int scaph_cursor_at(struct scaph_cursor *cursor, uint32_t block_type, uint64_t index,
 		    struct scaph_slot *ret_slot);
 
-/* Index of the newest record by the ring's head (a hint until read): 0 and set, SCAPH_CURSOR_EMPTY, or a negative errno. */
+/*
+ * Index of the newest record by the ring's head (a hint until read): 0 and set, SCAPH_CURSOR_EMPTY,
+ * or a negative errno.
+ */
 int scaph_cursor_head(struct scaph_cursor *cursor, uint32_t block_type, uint64_t *ret_index);
 
 /* Move the cursor to the oldest record the ring still holds safely: history first. */
 int scaph_cursor_rewind(struct scaph_cursor *cursor);
 
-/* The status block of the present epoch: 0 and set, SCAPH_CURSOR_EMPTY (none readable now), or a negative errno. */
+/*
+ * The status block of the present epoch: 0 and set, SCAPH_CURSOR_EMPTY (none readable now), or a
+ * negative errno.
+ */
 int scaph_cursor_status(struct scaph_cursor *cursor, struct scaph_status *ret_status);
 
 /* The descriptor attached to; NULL before the first. Valid until the next scaph_cursor_next(). */

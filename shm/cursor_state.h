@@ -28,7 +28,6 @@ struct scaph_cursor {
 
 	/* next() */
 	uint64_t next_index;
-	uint64_t published; /* records below are known to have been published: their head verified */
 	uint64_t copied_ns; /* the caller's time of the last copy at the cursor */
 	uint64_t landed_index; /* where the last jump over lapped records ended */
 	struct scaph_stall stall;
@@ -38,11 +37,14 @@ struct scaph_cursor {
 	bool pending_epoch; /* an epoch event found by another call than next() */
 
 	/* latest() */
-	uint64_t newest_index;
-	bool has_newest;
-	struct scaph_stall newest_stall;
+	struct scaph_slot newest; /* the last verified one; seq 0: none of this epoch yet */
+	uint64_t newest_count; /* its index + 1 */
 
-	/* both */
+	/* both next() and latest() */
+	uint64_t limit_ns; /* rules 5 and 6: how long nothing may move before descriptor and head
+			      are looked at again */
+	uint64_t published; /* records below have been published: the one before it verified */
+	struct scaph_stall grown_stall; /* since that last grew: latest()'s silence */
 	bool was_live;
 	bool withheld; /* profile off: no records by design, the beat is the sign of life */
 	uint64_t looked_ns;
@@ -56,8 +58,15 @@ struct scaph_cursor {
 	char *path;
 };
 
-/* Rule 6: how long nothing may move before descriptor and head are looked at again. */
-uint64_t scaph_cursor_limit_ns(const struct scaph_cursor *cursor);
+/* A record verified: whatever is before it has been published, and if it is new it is life. */
+static inline void scaph_cursor_verified(struct scaph_cursor *cursor, uint64_t index,
+					 uint64_t now_ns)
+{
+	if (index < cursor->published)
+		return;
+	cursor->published = index + 1;
+	scaph_stall_progress(&cursor->grown_stall, now_ns);
+}
 
 /* A look that also moves the cursor into the epoch it found. The copies are gone afterwards. */
 enum scaph_look scaph_cursor_look(struct scaph_cursor *cursor, uint64_t now_ns);
@@ -69,7 +78,7 @@ enum scaph_look scaph_cursor_look(struct scaph_cursor *cursor, uint64_t now_ns);
 int scaph_cursor_prove(struct scaph_cursor *cursor, struct scaph_stall *stall, uint64_t now_ns);
 
 /* Rule 3: begin the first epoch at its newest record: whether its head has verified (stream.c). */
-bool scaph_cursor_place(struct scaph_cursor *cursor);
+bool scaph_cursor_place(struct scaph_cursor *cursor, uint64_t now_ns);
 
 /* Rule 6: nothing new, and a look found what @found says: EMPTY, or once that is sure STALE. */
 int scaph_cursor_quiet(struct scaph_cursor *cursor, struct scaph_stall *stall,

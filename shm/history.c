@@ -56,7 +56,10 @@ int scaph_cursor_at(struct scaph_cursor *cursor, uint32_t block_type, uint64_t i
 		return SCAPH_CURSOR_EMPTY;
 	if (!scaph_copies_hold(copies, block_type, index) ||
 	    scaph_copies_judge(copies, index) != SCAPH_SLOT_OK) {
-		/* Behind the head, as in the stream: only a copy made after it says that there is none. */
+		/*
+		 * Behind the head, as in the stream: only a copy made after it says that there is
+		 * none.
+		 */
 		r = scaph_cursor_head(cursor, block_type, &head_index);
 		if (r)
 			return r;
@@ -87,8 +90,6 @@ int scaph_cursor_rewind(struct scaph_cursor *cursor)
 	index = index >= room ? index - room + 1 : 0;
 	if (cursor->placed && index >= cursor->next_index)
 		return 0;
-	if (cursor->published < cursor->next_index)
-		cursor->published = cursor->next_index;
 	cursor->next_index = index;
 	cursor->landed_index = index;
 	cursor->placed = true;

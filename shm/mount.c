@@ -8,35 +8,46 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* "36 35 98:0 / /mnt rw,noatime master:1 - ext4 /dev/sda1 rw,dax": the type follows the lone dash. */
-static bool parse_line(char *line, uint64_t id, struct scaph_mount *ret_mount)
+/* "dax" or "dax=always" among options separated by commas. */
+static bool has_dax(char *options)
 {
-	char *dash, *type, *rest, *save = NULL;
+	char *save = NULL;
 
-	if (strtoull(line, NULL, 10) != id)
+	for (char *option = strtok_r(options, ",", &save); option;
+	     option = strtok_r(NULL, ",", &save)) {
+		if (strcmp(option, "dax") == 0 || strncmp(option, "dax=", 4) == 0)
+			return strcmp(option, "dax=never") != 0;
+	}
+	return false;
+}
+
+bool scaph_mount_parse(char *line, uint64_t id, struct scaph_mount *ret_mount)
+{
+	char *dash, *type, *source, *options, *end, *save = NULL;
+
+	if (strtoull(line, &end, 10) != id || *end != ' ')
 		return false;
+	/* "36 35 98:0 / /mnt rw,noatime master:1 - ext4 /dev/sda1 rw,dax": behind the lone dash. */
 	dash = strstr(line, " - ");
 	if (!dash)
 		return false;
 	type = strtok_r(dash + 3, " \n", &save);
-	rest = strtok_r(NULL, "\n", &save);
-	if (!type)
+	source = strtok_r(NULL, " \n", &save);
+	options = strtok_r(NULL, " \n", &save);
+	if (!type || !source)
 		return false;
 	snprintf(ret_mount->type, sizeof(ret_mount->type), "%s", type);
-	ret_mount->dax = rest && (strstr(rest, ",dax") || strstr(rest, " dax"));
+	ret_mount->dax = options && has_dax(options);
 	return true;
 }
 
 int scaph_mount_of(int fd, struct scaph_mount *ret_mount)
 {
-	struct scaph_mount mount;
 	struct statx stx;
 	char *line = NULL;
 	size_t size = 0;
@@ -51,26 +62,28 @@ int scaph_mount_of(int fd, struct scaph_mount *ret_mount)
 	if (!file)
 		return -errno;
 	while (r && getline(&line, &size, file) > 0) {
-		if (parse_line(line, stx.stx_mnt_id, &mount))
+		if (scaph_mount_parse(line, stx.stx_mnt_id, ret_mount))
 			r = 0;
 	}
 	free(line);
 	fclose(file);
-	if (r == 0)
-		*ret_mount = mount;
 	return r;
 }
 
 bool scaph_mount_is_local(const struct scaph_mount *mount)
 {
-	static const char *const local[] = { "tmpfs",	"ramfs", "devtmpfs", "hugetlbfs", "ext2",
-					     "ext3",	"ext4",	 "xfs",	     "btrfs",	  "f2fs",
-					     "overlay", "zfs",	 "bcachefs" };
+	static const char *const local[] = {
+		"tmpfs", "ramfs", "devtmpfs", "hugetlbfs", "ext2",    "ext3",	  "ext4",
+		"xfs",	 "btrfs", "f2fs",     "zfs",	   "overlay", "bcachefs",
+	};
 
 	for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++) {
 		if (strcmp(mount->type, local[i]) == 0)
 			return true;
 	}
-	/* With DAX a virtiofs mapping is host memory; if it is not after all, the cursor sees it stand still. */
+	/*
+	 * With DAX a virtiofs mapping is host memory; if not after all, the cursor sees it stand
+	 * still.
+	 */
 	return mount->dax && strcmp(mount->type, "virtiofs") == 0;
 }

@@ -2,9 +2,9 @@
 /*
  * newest.c - scaph_cursor_latest(): the newest record, the cursor stays
  *
- * Head, then that slot. The head is a hint: what counts as progress is a record with a higher number
- * that verified, so neither a lying head nor old bytes put back pass for life, and the answer never
- * steps back within an epoch.
+ * Head, then that slot. The head is a hint: what counts as progress is a record with a higher
+ * number that verified, so neither a lying head nor old bytes put back pass for life, and the
+ * answer never steps back within an epoch.
  */
 #include "shm/cursor.h"
 
@@ -20,19 +20,18 @@ enum newest {
 	NEWEST_FOREIGN, /* the head is of another epoch */
 };
 
-/* How many records of this epoch are known to have been published. */
-static uint64_t known_records(const struct scaph_cursor *cursor)
+static enum newest keep_newest(struct scaph_cursor *cursor, uint64_t index)
 {
-	uint64_t known = cursor->published;
+	const struct scaph_slot *slot = scaph_copies_slot(&cursor->copies, index);
 
-	if (cursor->placed && cursor->next_index > known)
-		known = cursor->next_index;
-	if (cursor->has_newest && cursor->newest_index >= known)
-		known = cursor->newest_index + 1;
-	return known;
+	if (!scaph_slot_usable(slot))
+		return NEWEST_NONE;
+	scaph_slot_hand_out(slot, &cursor->newest);
+	cursor->newest_count = index + 1;
+	return NEWEST_OK;
 }
 
-/* NEWEST_OK: it is the first of the copies. */
+/* NEWEST_OK: cursor->newest is it, whether copied now or before: a verified record never changes. */
 static enum newest read_newest(struct scaph_cursor *cursor)
 {
 	struct scaph_attachment *att = &cursor->att;
@@ -44,20 +43,20 @@ static enum newest read_newest(struct scaph_cursor *cursor)
 
 		if (att->access.ops->heads(&att->access, &heads) < 0)
 			return NEWEST_NONE;
+		if (heads.fast == cursor->newest.seq && cursor->newest_count == cursor->published)
+			return NEWEST_OK;
 		if (scaph_seq_tag(heads.fast) != att->tag)
 			return NEWEST_FOREIGN;
 		if (heads.fast == scaph_seq_before_first(att->tag) || scaph_seq_is_busy(heads.fast))
 			return NEWEST_NONE;
 		index = scaph_seq_index(heads.fast);
-		if (index + 1 < known_records(cursor))
+		if (index + 1 < cursor->published)
 			return NEWEST_NONE;
 		if (scaph_copies_fetch(&cursor->copies, att, SCAPH_BLOCK_FAST, index, 1) < 0)
 			return NEWEST_NONE;
 		class = scaph_copies_judge(&cursor->copies, index);
 		if (class == SCAPH_SLOT_OK)
-			return scaph_slot_usable(scaph_copies_slot(&cursor->copies, index)) ?
-				       NEWEST_OK :
-				       NEWEST_NONE;
+			return keep_newest(cursor, index);
 		/* Overwritten meanwhile, or a torn copy; anything else does not pass by itself. */
 		if (class != SCAPH_SLOT_LAPPED && class != SCAPH_SLOT_BUSY &&
 		    class != SCAPH_SLOT_BAD)
@@ -77,29 +76,23 @@ static int look_again(struct scaph_cursor *cursor, uint64_t now_ns)
 		return SCAPH_CURSOR_UNPROVEN;
 	}
 	if (cursor->withheld)
-		return scaph_cursor_withheld(cursor, &cursor->newest_stall, found, now_ns);
-	return scaph_cursor_quiet(cursor, &cursor->newest_stall, found, now_ns);
+		return scaph_cursor_withheld(cursor, &cursor->grown_stall, found, now_ns);
+	return scaph_cursor_quiet(cursor, &cursor->grown_stall, found, now_ns);
 }
 
 static int answer(struct scaph_cursor *cursor, uint64_t now_ns, struct scaph_slot *ret_slot)
 {
-	uint64_t index = cursor->copies.first_index;
-	const struct scaph_slot *slot = scaph_copies_slot(&cursor->copies, index);
-
-	if (!cursor->has_newest || index > cursor->newest_index) {
-		cursor->newest_index = index;
-		cursor->has_newest = true;
-		scaph_stall_progress(&cursor->newest_stall, now_ns);
+	if (cursor->newest_count > cursor->published) {
+		scaph_cursor_verified(cursor, cursor->newest_count - 1, now_ns);
 		cursor->seen = true;
 		cursor->seen_ns = now_ns;
-		cursor->seen_mono_ns = slot->mono_ns;
+		cursor->seen_mono_ns = cursor->newest.mono_ns;
 	} else {
-		scaph_stall_miss(&cursor->newest_stall, now_ns);
-		if (scaph_stall_long(&cursor->newest_stall, now_ns, scaph_cursor_limit_ns(cursor)))
+		scaph_stall_miss(&cursor->grown_stall, now_ns, cursor->limit_ns);
+		if (scaph_stall_long(&cursor->grown_stall, now_ns, cursor->limit_ns))
 			return look_again(cursor, now_ns);
 	}
-	scaph_slot_hand_out(slot, ret_slot);
-	scaph_copies_drop(&cursor->copies);
+	scaph_slot_hand_out(&cursor->newest, ret_slot);
 	return SCAPH_CURSOR_RECORD;
 }
 
@@ -110,7 +103,7 @@ int scaph_cursor_latest(struct scaph_cursor *cursor, uint64_t now_ns, struct sca
 
 	scaph_copies_drop(&cursor->copies);
 	if (!cursor->att.usable || !cursor->att.proven) {
-		r = scaph_cursor_prove(cursor, &cursor->newest_stall, now_ns);
+		r = scaph_cursor_prove(cursor, &cursor->grown_stall, now_ns);
 		if (r == SCAPH_CURSOR_EPOCH) {
 			cursor->pending_epoch = true;
 			r = SCAPH_CURSOR_UNPROVEN;
@@ -122,8 +115,8 @@ int scaph_cursor_latest(struct scaph_cursor *cursor, uint64_t now_ns, struct sca
 		newest = read_newest(cursor);
 	if (newest == NEWEST_OK)
 		return answer(cursor, now_ns, ret_slot);
-	scaph_stall_miss(&cursor->newest_stall, now_ns);
-	if (scaph_stall_long(&cursor->newest_stall, now_ns, scaph_cursor_limit_ns(cursor)) ||
+	scaph_stall_miss(&cursor->grown_stall, now_ns, cursor->limit_ns);
+	if (scaph_stall_long(&cursor->grown_stall, now_ns, cursor->limit_ns) ||
 	    (newest == NEWEST_FOREIGN &&
 	     scaph_since_ns(now_ns, cursor->looked_ns) >= FOREIGN_LOOK_NS))
 		return look_again(cursor, now_ns);

@@ -3,8 +3,8 @@
  * stream.c - scaph_cursor_next(): every record in order, or what became of it
  *
  * A run of slots is copied, then judged one by one out of private memory. What is not there is only
- * called lost after the head was seen past it, the head's own slot verified, and its slot was copied
- * once more after that. Rule numbers are those of proto/SPEC.md, "Reading".
+ * called lost after the head was seen past it, the head's own slot verified, and its slot was
+ * copied once more after that. Rule numbers are those of proto/SPEC.md, "Reading".
  */
 #include "shm/cursor.h"
 
@@ -21,6 +21,7 @@ static inline int deliver(struct scaph_cursor *cursor, uint64_t now_ns, struct s
 {
 	const struct scaph_slot *slot = scaph_copies_slot(&cursor->copies, cursor->next_index);
 
+	scaph_cursor_verified(cursor, cursor->next_index, now_ns);
 	cursor->next_index++;
 	scaph_stall_progress(&cursor->stall, now_ns);
 	if (!scaph_slot_usable(slot)) {
@@ -38,8 +39,8 @@ static inline int deliver(struct scaph_cursor *cursor, uint64_t now_ns, struct s
 }
 
 /*
- * What a fresh copy should hold: in snapshot mode what must have come since the last record, so that
- * one pread does; in both modes twice the last time's as long as every slot of it was there.
+ * What a fresh copy should hold: in snapshot mode what must have come since the last record, so
+ * that one pread does; in both modes twice the last time's as long as every slot of it was there.
  */
 static uint32_t wanted_slots(const struct scaph_cursor *cursor, uint64_t now_ns)
 {
@@ -47,15 +48,16 @@ static uint32_t wanted_slots(const struct scaph_cursor *cursor, uint64_t now_ns)
 
 	if (scaph_access_mode(&cursor->att.access) == SCAPH_MODE_COHERENT)
 		return cursor->ahead;
-	expected = scaph_since_ns(now_ns, cursor->stall.progress_ns) / cursor->att.desc.window_ns + 2;
+	expected =
+		scaph_since_ns(now_ns, cursor->stall.progress_ns) / cursor->att.desc.window_ns + 2;
 	if (expected < cursor->ahead)
 		return cursor->ahead;
 	return expected < AHEAD_MAX ? (uint32_t)expected : AHEAD_MAX;
 }
 
 /*
- * A fresh copy at the cursor. In snapshot mode one copy is one look and its first gap ends that: the
- * next look is the caller's, unless the copy has grown old over its records.
+ * A fresh copy at the cursor. In snapshot mode one copy is one look and its first gap ends that:
+ * the next look is the caller's, unless the copy is old by now.
  */
 static enum scaph_slot_class fresh_copy(struct scaph_cursor *cursor, uint64_t now_ns, bool gap)
 {
@@ -65,7 +67,7 @@ static enum scaph_slot_class fresh_copy(struct scaph_cursor *cursor, uint64_t no
 	if (gap) {
 		cursor->ahead = 1;
 		if (scaph_access_mode(&cursor->att.access) == SCAPH_MODE_SNAPSHOT &&
-		    scaph_since_ns(now_ns, cursor->copied_ns) < cursor->att.desc.window_ns)
+		    scaph_since_ns(now_ns, cursor->copied_ns) < cursor->att.desc.window_ns / 2)
 			return SCAPH_SLOT_EMPTY;
 	}
 	cursor->copied_ns = now_ns;
@@ -90,7 +92,7 @@ static uint64_t jump(struct scaph_cursor *cursor, uint64_t head_index)
 	uint64_t oldest = head_index - count + 2; /* the one before is being overwritten */
 	uint64_t to;
 
-	if (cursor->next_index - cursor->landed_index >= count / 2)
+	if (!cursor->landed_index || cursor->next_index - cursor->landed_index >= count / 2)
 		cursor->jump_shift = 3;
 	else if (cursor->jump_shift)
 		cursor->jump_shift--;
@@ -128,7 +130,7 @@ static int lose(struct scaph_cursor *cursor, uint64_t now_ns, uint64_t *ret_lost
 }
 
 /* Rule 5, first half: the head just seen, verified by its own slot; or what was verified before. */
-static void verify_head(struct scaph_cursor *cursor)
+static void verify_head(struct scaph_cursor *cursor, uint64_t now_ns)
 {
 	const struct scaph_attachment *att = &cursor->att;
 	uint64_t index;
@@ -139,10 +141,10 @@ static void verify_head(struct scaph_cursor *cursor)
 	if (index < cursor->published)
 		return;
 	if (scaph_copies_verify_head(&cursor->copies, &cursor->att, index, HEAD_TRIES, &index) == 0)
-		cursor->published = index + 1;
+		scaph_cursor_verified(cursor, index, now_ns);
 }
 
-/* Rules 4 and 5: descriptor and head again; behind the head the slot again; then it may be lost. */
+/* Rule 5: descriptor and head again; behind the head the slot again; only then it may be lost. */
 static int behind_head(struct scaph_cursor *cursor, uint64_t now_ns, struct scaph_slot *ret_slot,
 		       uint64_t *ret_lost)
 {
@@ -154,7 +156,7 @@ static int behind_head(struct scaph_cursor *cursor, uint64_t now_ns, struct scap
 	if (cursor->withheld)
 		return scaph_cursor_withheld(cursor, &cursor->stall, found, now_ns);
 	if (found == SCAPH_LOOK_SAME)
-		verify_head(cursor);
+		verify_head(cursor, now_ns);
 	if (!cursor->att.usable || cursor->next_index >= cursor->published)
 		return scaph_cursor_quiet(cursor, &cursor->stall, found, now_ns);
 	behind = cursor->published - cursor->next_index;
@@ -166,14 +168,14 @@ static int behind_head(struct scaph_cursor *cursor, uint64_t now_ns, struct scap
 	return lose(cursor, now_ns, ret_lost);
 }
 
-bool scaph_cursor_place(struct scaph_cursor *cursor)
+bool scaph_cursor_place(struct scaph_cursor *cursor, uint64_t now_ns)
 {
 	const struct scaph_attachment *att = &cursor->att;
 
 	if (att->heads.fast == scaph_seq_before_first(att->tag)) {
 		cursor->next_index = 0;
 	} else {
-		verify_head(cursor);
+		verify_head(cursor, now_ns);
 		scaph_copies_drop(&cursor->copies);
 		if (!cursor->published)
 			return false;
@@ -194,7 +196,7 @@ static bool look_is_due(const struct scaph_cursor *cursor, enum scaph_slot_class
 	if (class == SCAPH_SLOT_FOREIGN &&
 	    scaph_since_ns(now_ns, cursor->looked_ns) >= FOREIGN_LOOK_NS)
 		return true;
-	return scaph_stall_long(&cursor->stall, now_ns, scaph_cursor_limit_ns(cursor));
+	return scaph_stall_long(&cursor->stall, now_ns, cursor->limit_ns);
 }
 
 int scaph_cursor_next(struct scaph_cursor *cursor, uint64_t now_ns, struct scaph_slot *ret_slot,
@@ -220,13 +222,13 @@ int scaph_cursor_next(struct scaph_cursor *cursor, uint64_t now_ns, struct scaph
 		if (r)
 			return r;
 	}
-	if (!cursor->placed && !scaph_cursor_place(cursor))
+	if (!cursor->placed && !scaph_cursor_place(cursor, now_ns))
 		return behind_head(cursor, now_ns, ret_slot, ret_lost);
 	if (!cursor->withheld && cursor->next_index <= SCAPH_INDEX_MAX)
 		class = fresh_copy(cursor, now_ns, gap);
 	if (class == SCAPH_SLOT_OK)
 		return deliver(cursor, now_ns, ret_slot, ret_lost);
-	scaph_stall_miss(&cursor->stall, now_ns);
+	scaph_stall_miss(&cursor->stall, now_ns, cursor->limit_ns);
 	if (!look_is_due(cursor, class, now_ns))
 		return SCAPH_CURSOR_EMPTY;
 	return behind_head(cursor, now_ns, ret_slot, ret_lost);
