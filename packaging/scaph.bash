@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Bash completion for scaph and scaphd; installed under both names.
+
+_scaph() {
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+	local options="--lines --step --path --wait --timeout --help"
+
+	case $before in
+	--path) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+	-n | -s | --lines | --step | --wait | --timeout) COMPREPLY=() ;;
+	*)
+		((COMP_CWORD == 1)) && options="text json --help --version"
+		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
+		;;
+	esac
+}
+
+_scaphd() {
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+
+	case $before in
+	--config | --share-root | --state-dir | --host-dir | --shm-dir) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+	--source) mapfile -t COMPREPLY < <(compgen -W "model replay:" -- "$word") ;;
+	--meter) mapfile -t COMPREPLY < <(compgen -W "cputime" -- "$word") ;;
+	--log-level) mapfile -t COMPREPLY < <(compgen -W "error warning info debug" -- "$word") ;;
+	--group) mapfile -t COMPREPLY < <(compgen -g -- "$word") ;;
+	*)
+		mapfile -t COMPREPLY < <(compgen -W "--source --model-watts --meter --window --sample --domain \
+			--profile --share-root --group --allow-plain-dir --state-dir --host-dir --shm-dir --log-level \
+			--check --config --help --version" -- "$word")
+		;;
+	esac
+}
+
+complete -F _scaph scaph
+complete -F _scaphd scaphd
