@@ -318,26 +318,33 @@ API int scaph_describe(const struct scaph_reader *reader, struct scaph_info *ret
 	return 0;
 }
 
-static const char *stale_reason(struct scaph_reader *reader)
+/* A segment that was retired in order says so itself; NULL: it was not. */
+static const char *retired_reason(struct scaph_reader *reader)
 {
 	struct scaph_status status;
 
-	if (scaph_cursor_status(reader->cursor, &status) == 0 &&
-	    status.state == SCAPH_STATE_RETIRED)
-		return status.reasons & SCAPH_REASON_DOMAIN_GONE
-			       ? "retired: the domain's process has ended on the host"
-			       : "retired: scaphd was stopped on the host; start it again";
-	snprintf(reader->reason, sizeof(reader->reason),
-		 "stale: no record for %.1f s; is scaphd running on the host?",
-		 (double)scaph_age_ns(reader) / 1e9);
-	return reader->reason;
+	if (scaph_cursor_status(reader->cursor, &status) != 0 ||
+	    status.state != SCAPH_STATE_RETIRED)
+		return NULL;
+	return status.reasons & SCAPH_REASON_DOMAIN_GONE
+		       ? "retired: the domain's process has ended on the host"
+		       : "retired: scaphd was stopped on the host; start it again";
 }
 
 API const char *scaph_reason(struct scaph_reader *reader)
 {
+	const char *retired = NULL;
+
+	if (reader->state == SCAPH_STALE || reader->state == SCAPH_UNPROVEN)
+		retired = retired_reason(reader);
+	if (retired)
+		return retired;
 	switch (reader->state) {
 	case SCAPH_STALE:
-		return stale_reason(reader);
+		snprintf(reader->reason, sizeof(reader->reason),
+			 "stale: no record for %.1f s; is scaphd running on the host?",
+			 (double)scaph_age_ns(reader) / 1e9);
+		return reader->reason;
 	case SCAPH_UNPROVEN:
 	case SCAPH_REFUSED:
 		return scaph_cursor_refusal(reader->cursor);

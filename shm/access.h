@@ -22,6 +22,12 @@
 
 #define SCAPH_ACCESS_BUFFER_BYTES (64U << 10)
 
+enum scaph_mode {
+	SCAPH_MODE_AUTO = 0,
+	SCAPH_MODE_COHERENT = 1,
+	SCAPH_MODE_SNAPSHOT = 2,
+};
+
 /* A private copy of consecutive slots of one ring. */
 struct scaph_run {
 	const uint8_t *bytes;
@@ -40,6 +46,7 @@ struct scaph_access;
 
 /* Each returns 0 or a negative errno; -EINTR: nothing is wrong, ask again. */
 struct scaph_access_ops {
+	enum scaph_mode mode; /* not AUTO */
 	/*
 	 * Descriptor, head line, status: SCAPH_PREFIX_BYTES bytes. -ENODATA: the file is shorter.
 	 */
@@ -72,12 +79,6 @@ struct scaph_access {
 
 extern const struct scaph_access_ops scaph_access_coherent;
 extern const struct scaph_access_ops scaph_access_snapshot;
-
-enum scaph_mode {
-	SCAPH_MODE_AUTO = 0,
-	SCAPH_MODE_COHERENT = 1,
-	SCAPH_MODE_SNAPSHOT = 2,
-};
 
 /**
  * scaph_access_open() - open a segment for reading and choose the mode
@@ -112,7 +113,7 @@ int scaph_access_snapshot_init(struct scaph_access *access);
 
 static inline enum scaph_mode scaph_access_mode(const struct scaph_access *access)
 {
-	return access->ops == &scaph_access_coherent ? SCAPH_MODE_COHERENT : SCAPH_MODE_SNAPSHOT;
+	return access->ops->mode;
 }
 
 #endif

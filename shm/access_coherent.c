@@ -142,6 +142,7 @@ static int coherent_slots(struct scaph_access *access, const struct scaph_ring_p
 }
 
 const struct scaph_access_ops scaph_access_coherent = {
+	.mode = SCAPH_MODE_COHERENT,
 	.look = coherent_look,
 	.heads = coherent_heads,
 	.slots = coherent_slots,

@@ -120,6 +120,7 @@ static int snapshot_slots(struct scaph_access *access, const struct scaph_ring_p
 }
 
 const struct scaph_access_ops scaph_access_snapshot = {
+	.mode = SCAPH_MODE_SNAPSHOT,
 	.look = snapshot_look,
 	.heads = snapshot_heads,
 	.slots = snapshot_slots,

@@ -10,6 +10,7 @@
 #define AWAY_MAX_NS 1000000000ULL
 #define EARLY_MAX_NS 50000000ULL
 #define STEP_MIN_NS 100000ULL
+#define STEP_DIVISOR 256 /* of the window: the first step after a look that came too early */
 #define SLACK_NS 20000 /* a look a little late finds the record; one too early costs a second one */
 #define DRIFT_DIVISOR 16384 /* 60 ppm: two clocks may drift apart, so the least delay grows old */
 
@@ -48,7 +49,8 @@ uint64_t scaph_pace_due_ns(struct scaph_pace *pace, uint64_t now_ns, uint64_t wi
 	} else if (pace->known) {
 		uint32_t doublings = pace->early < 16 ? pace->early : 16;
 
-		away_ns = within((window_ns / 16) << doublings, STEP_MIN_NS, EARLY_MAX_NS);
+		away_ns =
+			within((window_ns / STEP_DIVISOR) << doublings, STEP_MIN_NS, EARLY_MAX_NS);
 		pace->early = doublings + 1;
 	}
 	return now_ns + within(away_ns, within(batch_ns, STEP_MIN_NS, AWAY_MAX_NS), AWAY_MAX_NS);

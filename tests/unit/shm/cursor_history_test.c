@@ -69,6 +69,13 @@ static void test_latest_after_next(void **state)
 			;
 	}
 	assert_int_equal(newest_index(bench), 102);
+	/* Nor do they disturb each other. */
+	bench_publish(bench, 10);
+	bench->now_ns += WINDOW_NS;
+	for (uint64_t i = 103; i < 113; i++) {
+		bench_expect_record(bench, i);
+		assert_int_equal(newest_index(bench), 112);
+	}
 	bench->now_ns += LIMIT_NS;
 	assert_int_not_equal(bench_latest(bench), SCAPH_CURSOR_RECORD);
 }

@@ -12,6 +12,7 @@
 #include "shm/cursor_state.h"
 
 static struct bench *raced;
+static int slots_calls, heads_calls, looks;
 static const struct scaph_access_ops *inner;
 static void (*before_look)(void), (*before_heads)(void), (*before_slots)(void);
 
@@ -26,12 +27,14 @@ static void run_once(void (**hook)(void))
 
 static int raced_look(struct scaph_access *access, const uint8_t **ret_prefix)
 {
+	looks++;
 	run_once(&before_look);
 	return inner->look(access, ret_prefix);
 }
 
 static int raced_heads(struct scaph_access *access, struct scaph_heads *ret_heads)
 {
+	heads_calls++;
 	run_once(&before_heads);
 	return inner->heads(access, ret_heads);
 }
@@ -39,11 +42,12 @@ static int raced_heads(struct scaph_access *access, struct scaph_heads *ret_head
 static int raced_slots(struct scaph_access *access, const struct scaph_ring_place *ring,
 		       uint32_t first, uint32_t want, struct scaph_run *ret_run)
 {
+	slots_calls++;
 	run_once(&before_slots);
 	return inner->slots(access, ring, first, want, ret_run);
 }
 
-static const struct scaph_access_ops raced_ops = {
+static struct scaph_access_ops raced_ops = {
 	.look = raced_look,
 	.heads = raced_heads,
 	.slots = raced_slots,
@@ -54,6 +58,8 @@ static void wrap(struct bench *bench)
 	raced = bench;
 	inner = bench->cursor->att.access.ops;
 	before_look = before_heads = before_slots = NULL;
+	slots_calls = heads_calls = looks = 0;
+	raced_ops.mode = bench->mode;
 	bench->cursor->att.access.ops = &raced_ops;
 }
 
@@ -227,6 +233,57 @@ static void test_adopted_in_between(void **state)
 	}
 }
 
+/*
+ * What a poll may cost: one pread while records come, two across the ring's end, whatever their
+ * number; and no look at head or descriptor before the silence is long.
+ */
+static void test_cost_of_a_poll(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_live(bench, 1);
+	bench_expect_record(bench, 0);
+	wrap(bench);
+	for (uint64_t index = 1; index < 3 * bench->slots; index += 50) {
+		bool wraps = (index - 1) / bench->slots != (index + 49) / bench->slots;
+
+		bench_publish(bench, 50);
+		bench->now_ns += 49 * WINDOW_NS; /* and one more by the drain */
+		slots_calls = 0;
+		assert_int_equal(bench_drain(bench, index), 50);
+		if (bench->mode == SCAPH_MODE_SNAPSHOT)
+			assert_in_range(slots_calls, 1, wraps ? 3 : 2);
+		else
+			assert_in_range(slots_calls, 1, 50);
+	}
+	assert_int_equal(looks + heads_calls, 0);
+	slots_calls = 0;
+	for (int i = 0; i < 10; i++)
+		bench_expect(bench, SCAPH_CURSOR_EMPTY);
+	assert_int_equal(slots_calls, 10);
+	assert_int_equal(looks + heads_calls, 0);
+}
+
+/* A short copy that ends in a gap is the whole poll. */
+static void test_gap_ends_a_poll(void **state)
+{
+	struct bench *bench = *state;
+
+	bench_live(bench, 1);
+	bench_expect_record(bench, 0);
+	bench_publish(bench, 5);
+	bench->now_ns += WINDOW_NS;
+	wrap(bench);
+	for (uint64_t i = 1; i <= 5; i++)
+		bench_expect_record(bench, i);
+	bench_publish(bench, 1);
+	if (bench->mode == SCAPH_MODE_SNAPSHOT) {
+		bench_expect(bench, SCAPH_CURSOR_EMPTY);
+		assert_int_equal(slots_calls, 1);
+	}
+	bench_expect_record(bench, 6);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +293,8 @@ int main(void)
 		IN_BOTH_MODES(test_head_verified_by_a_later_lap),
 		IN_BOTH_MODES(test_latest_lapped),
 		IN_BOTH_MODES(test_adopted_in_between),
+		IN_BOTH_MODES(test_cost_of_a_poll),
+		IN_BOTH_MODES(test_gap_ends_a_poll),
 	};
 
 	return cmocka_run_group_tests_name("cursor races", tests, NULL, NULL);

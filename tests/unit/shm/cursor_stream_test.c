@@ -340,6 +340,9 @@ static void test_old_head_is_waited_for(void **state)
 	bench_publish(bench, 2);
 	assert_int_equal(bench_drain(bench, 10), 2);
 	assert_int_equal(scaph_cursor_counts(bench->cursor).lost, 0);
+	/* Nor is a record shown again that next() has gone past. */
+	*bench_head(bench) = scaph_seq_complete(bench->writer.tag, 9);
+	assert_int_equal(bench_latest(bench), SCAPH_CURSOR_EMPTY);
 }
 
 static void test_last_index_of_an_epoch(void **state)

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A workbench for tests of the programs: folders, loads and daemons that are gone at the end."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+
+class Bench:
+    def __init__(self, scaphd, scaph):
+        self.scaphd = os.path.abspath(scaphd)
+        self.scaph = os.path.abspath(scaph)
+        self.checks = 0
+        base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        self.work = tempfile.mkdtemp(prefix="scaph-test-", dir=base)
+        self.shares = os.path.join(self.work, "shares")
+        self.host = os.path.join(self.work, "host")
+        os.makedirs(self.shares)
+        self.processes = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            process.kill()
+            process.wait()
+        shutil.rmtree(self.work, ignore_errors=True)
+        print(f"1..{self.checks}")
+
+    def check(self, good, what, detail=""):
+        self.checks += 1
+        print(f"{'ok' if good else 'not ok'} {self.checks} - {what}", flush=True)
+        if not good:
+            for line in str(detail).splitlines()[:30]:
+                print(f"# {line}")
+        return good
+
+    def start(self, *command, **options):
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, **options)
+        self.processes.append(process)
+        return process
+
+    def load(self, busy=True):
+        return self.start("sh", "-c", "while :; do :; done" if busy else "exec sleep 1000")
+
+    def share(self, name):
+        path = os.path.join(self.shares, name)
+        os.makedirs(path, exist_ok=True)
+        return path
+
+    def options(self, **changed):
+        """Options of a daemon on this bench; None leaves one out, a list repeats it."""
+        values = {"source": "model", "model-watts": "10:50", "share-root": self.shares, "host-dir": self.host,
+                  "state-dir": os.path.join(self.work, "state"), "shm-dir": self.work, "profile": "*=trusted", **changed}
+        words = ["--allow-plain-dir"]
+        for name, value in values.items():
+            for one in value if isinstance(value, list) else [value]:
+                if one is not None:
+                    words += ["--" + name, one]
+        return words
+
+    def daemon(self, **changed):
+        """A running daemon, publishing."""
+        process = self.start(self.scaphd, *self.options(**changed), stderr=subprocess.PIPE, text=True)
+        for line in process.stderr:
+            if "publishing" in line:
+                return process
+        raise RuntimeError("scaphd did not start")
+
+    def refused(self, what, wanted, *words, program=None, status=1, seconds=10):
+        """The program ends by itself, non-zero, with exactly one line that holds every wanted word."""
+        done = subprocess.run([program or self.scaphd, *words], capture_output=True, text=True, timeout=seconds,
+                              stdin=subprocess.DEVNULL)
+        lines = [line for line in done.stderr.splitlines() if ": domain " not in line]
+        good = done.returncode == status and len(lines) == 1 and all(word in lines[0] for word in wanted)
+        self.check(good, what, f"status {done.returncode}\n{done.stderr}{done.stdout}")
+        return done
+
+    def json(self, path, *words, seconds=30):
+        done = subprocess.run([self.scaph, "json", "--path", path, *words], capture_output=True, text=True,
+                              timeout=seconds)
+        return done
+
+
+def await_that(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return bool(condition())
+
+
+def arguments():
+    return sys.argv[1], sys.argv[2]
