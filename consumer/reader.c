@@ -166,7 +166,11 @@ static int take(struct scaph_reader *reader, struct scaph_record *ret)
 	uint64_t lost;
 	int r;
 
-	if (reader->history && scaph_cursor_proven(reader->cursor)) {
+	if (reader->history) {
+		/* Proof first, without taking a record; then back to the oldest. */
+		r = result_of(reader, scaph_cursor_latest(reader->cursor, now_ns(), &slot));
+		if (!scaph_cursor_proven(reader->cursor))
+			return r;
 		reader->history = false;
 		scaph_cursor_rewind(reader->cursor);
 	}
