@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A copy of a production source with one thing broken, for a test that must notice it.
+
+Usage: mutate.py MUTATION SOURCE OUTPUT. Each text to be replaced must stand in the source exactly once: a mutation that no
+longer fits the code fails the build.
+"""
+
+import sys
+
+MUTATIONS = {
+    # proto/slot.c: the number alone decides.
+    "no-checksum": (
+        ("slot->crc == slot_crc(prefix, slot) ? SCAPH_SLOT_OK : SCAPH_SLOT_BAD", "SCAPH_SLOT_OK"),
+    ),
+    # shm/access_coherent.c: the number is not looked at a second time.
+    "no-recheck": (
+        ("if (__builtin_expect(scaph_word_load(&from[0]) == word[0], 1))", "if (1)"),
+    ),
+    # shm/stream.c: what the first copy did not hold is lost, whatever the second one says.
+    "no-reread": (
+        ("if (scaph_copies_judge(&cursor->copies, cursor->next_index) == SCAPH_SLOT_OK)\n\t\treturn deliver",
+         "if (0)\n\t\treturn deliver"),
+    ),
+    # shm/writer.c: the payload moves as plain memory.
+    "memcpy-payload": (
+        ("\tscaph_word_store(&to[1], word[1]);\n", "\tmemcpy((void *)&to[1], &word[1], 56);\n"),
+        ("\tscaph_word_store(&to[2], word[2]);\n", ""),
+        ("\tscaph_word_store(&to[3], word[3]);\n", ""),
+        ("\tscaph_word_store(&to[4], word[4]);\n", ""),
+        ("\tscaph_word_store(&to[5], word[5]);\n", ""),
+        ("\tscaph_word_store(&to[6], word[6]);\n", ""),
+        ("\tscaph_word_store(&to[7], word[7]);\n", ""),
+    ),
+}
+
+
+def main():
+    mutation, source, output = sys.argv[1:]
+    with open(source) as file:
+        text = file.read()
+    for old, new in MUTATIONS[mutation]:
+        if text.count(old) != 1:
+            print(f"mutate: {mutation}: {source}: stands there {text.count(old)} times: {old}", file=sys.stderr)
+            return 1
+        text = text.replace(old, new)
+    with open(output, "w") as file:
+        file.write(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
