@@ -106,6 +106,7 @@ int scaph_daemon_open(const struct scaph_config *config, struct scaph_daemon *re
 	*ret_daemon = (struct scaph_daemon){
 		.config = config,
 		.terms = { .config = config, .root_fd = -1, .host_fd = -1, .shm_fd = -1 },
+		.state_fd = -1,
 		.publisher = { .wake_fd = -1 },
 	};
 	r = scaph_source_open(config, &ret_daemon->source);
@@ -127,6 +128,9 @@ int scaph_daemon_open(const struct scaph_config *config, struct scaph_daemon *re
 	terms->host_fd = scaph_share_open_host(config, config->check);
 	if (terms->host_fd < 0 && !(config->check && terms->host_fd == -ENOENT))
 		return terms->host_fd;
+	ret_daemon->state_fd = scaph_share_open_state(config, config->check);
+	if (ret_daemon->state_fd < 0 && !(config->check && ret_daemon->state_fd == -ENOENT))
+		return ret_daemon->state_fd;
 	/* No folder for ivshmem files is no fault: then there are none. */
 	terms->shm_fd = open(config->shm_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return 0;
@@ -198,6 +202,7 @@ void scaph_daemon_close(struct scaph_daemon *daemon)
 	close_fd(daemon->terms.root_fd);
 	close_fd(daemon->terms.host_fd);
 	close_fd(daemon->terms.shm_fd);
+	close_fd(daemon->state_fd);
 }
 
 static void describe_domain(const struct scaph_daemon *daemon, const struct scaph_domain *domain)

@@ -20,6 +20,7 @@ struct scaph_daemon {
 	struct scaph_sampler sampler;
 	struct scaph_publisher publisher;
 	bool publisher_open;
+	int state_fd; /* held for its lock */
 };
 
 /**

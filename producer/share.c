@@ -87,9 +87,9 @@ static void remove_segments(int fd)
 	closedir(folder);
 }
 
-int scaph_share_open_host(const struct scaph_config *config, bool check)
+/* A folder of the daemon's own: made if missing, nobody else's to write to, locked. */
+static int open_own(const char *path, const char *option, bool check)
 {
-	const char *path = config->host_dir;
 	int r = check ? 0 : make_path(path), fd = -1;
 	struct stat st;
 
@@ -100,14 +100,14 @@ int scaph_share_open_host(const struct scaph_config *config, bool check)
 	if (check && r == -ENOENT)
 		return r;
 	if (r) {
-		scaph_error("%s: %s; give --host-dir a folder that can be made", path,
-			    strerror(-r));
+		scaph_error("%s: %s; give %s a folder that can be made", path, strerror(-r),
+			    option);
 		return r;
 	}
 	if (fstat(fd, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 022)) {
 		scaph_error("%s: others own it or may write to it; chown and chmod 0700 it, or "
-			    "give --host-dir another",
-			    path);
+			    "give %s another",
+			    path, option);
 		r = -EPERM;
 	}
 	if (r == 0)
@@ -116,9 +116,21 @@ int scaph_share_open_host(const struct scaph_config *config, bool check)
 		close(fd);
 		return r;
 	}
-	if (!check)
+	return fd;
+}
+
+int scaph_share_open_host(const struct scaph_config *config, bool check)
+{
+	int fd = open_own(config->host_dir, "--host-dir", check);
+
+	if (fd >= 0 && !check)
 		remove_segments(fd);
 	return fd;
+}
+
+int scaph_share_open_state(const struct scaph_config *config, bool check)
+{
+	return open_own(config->state_dir, "--state-dir", check);
 }
 
 static int open_component(int root_fd, const char *name)

@@ -17,6 +17,9 @@ int scaph_share_open_root(const struct scaph_config *config);
 /* Made if missing (0700), locked, freed of an earlier daemon's segments; not with @check: then only looked at. */
 int scaph_share_open_host(const struct scaph_config *config, bool check);
 
+/* Made if missing (0700) and locked, so that no two daemons ever keep state in one place. */
+int scaph_share_open_state(const struct scaph_config *config, bool check);
+
 /**
  * scaph_share_find() - open SHARE_ROOT/UUID, else SHARE_ROOT/NAME
  * @root_fd:     as opened above

@@ -70,6 +70,15 @@ def bad_files(b, pid):
     b.check(not os.path.exists(b.host), "--check makes nothing")
 
 
+def bad_folders(b):
+    for name in ("host-dir", "state-dir"):
+        open_to_all = os.path.join(b.work, "open")
+        os.makedirs(open_to_all, exist_ok=True)
+        os.chmod(open_to_all, 0o777)
+        b.refused(f"a {name} that others may write to", ["others", "--" + name], *b.options(**{name: open_to_all}))
+        b.refused(f"a {name} that cannot be made", ["--" + name], *b.options(**{name: "/proc/nix"}))
+
+
 def bad_traces(b):
     path = os.path.join(b.work, "trace")
     for text, word in (("nonsense\n", "trace:1"), ("scaphring-trace 2\n", "trace:1"),
@@ -156,6 +165,8 @@ def takes_over(b, pid):
         b.check(done.returncode == 0 and os.stat(ring).st_ino == inode, "an existing file is taken over", done.stderr)
         epochs.add(json.loads(done.stdout)["epoch"])
         b.refused("a second daemon on the same root", ["another scaphd"], *b.options(domain=f"a=pid:{pid}"))
+        b.refused("a second daemon with the same state", ["state", "another scaphd"],
+                  *b.options(**{"share-root": b.work, "host-dir": b.work + "/host2"}))
         daemon.send_signal(signal.SIGTERM)
         b.check(daemon.wait(5) == 0, "SIGTERM ends it in order")
         b.check(os.listdir(b.host) == [], "and takes the host's segments away", os.listdir(b.host))
@@ -269,6 +280,7 @@ def main():
         load = b.load(False)
         bad_options(b, load.pid)
         bad_files(b, load.pid)
+        bad_folders(b)
         bad_traces(b)
         hostile_places(b, load.pid)
         if os.geteuid() == 0:
