@@ -52,23 +52,35 @@ static void report_failed_segments(struct scaph_daemon *daemon)
 	}
 }
 
+/* One line when it begins, one when it is over. */
+static void report_change(bool *was, bool is, const char *begun, const char *over)
+{
+	if (is && !*was)
+		scaph_warning("%s", begun);
+	else if (!is && *was)
+		scaph_info("%s", over);
+	*was = is;
+}
+
 static void report_notes(struct scaph_daemon *daemon)
 {
+	static bool source_reported, meter_reported;
 	struct scaph_publisher *pub = &daemon->publisher;
-	static bool source_reported;
+	bool source_lost, meter_lost;
 	uint64_t wakes;
-	bool lost;
 
 	if (read(pub->wake_fd, &wakes, sizeof(wakes)) < 0 && errno != EAGAIN)
 		scaph_warning("wake-up: %s", strerror(errno));
 	pthread_mutex_lock(&pub->lock);
-	lost = pub->source_lost;
+	source_lost = pub->source_lost;
+	meter_lost = pub->meter_lost;
 	pthread_mutex_unlock(&pub->lock);
-	if (lost && !source_reported) {
-		source_reported = true;
-		scaph_warning("the source %s has ended: records go on without energy",
-			      daemon->source->ops->name);
-	}
+	report_change(&source_reported, source_lost,
+		      "the energy source has ended: records go on without energy",
+		      "the energy source is back");
+	report_change(&meter_reported, meter_lost,
+		      "CPU times cannot be read: no records until they can",
+		      "CPU times can be read again");
 }
 
 static void report_gone(struct scaph_daemon *daemon, uint32_t at, struct pollfd *poll)

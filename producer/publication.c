@@ -259,7 +259,7 @@ void scaph_publication_second(struct scaph_publication *pub, const struct scaph_
 	for (uint32_t i = 0; i < pub->outlets; i++) {
 		struct scaph_outlet *outlet = &pub->outlet[i];
 
-		own.reasons = pub->reasons;
+		own.reasons = status->reasons | pub->reasons;
 		if (outlet->kind == SCAPH_OUTLET_HOST)
 			own.reasons &= ~(uint32_t)SCAPH_REASON_PROFILE_OFF;
 		scaph_guard_enter(&outlet->segment.guard);

@@ -82,7 +82,7 @@ int scaph_publication_record(struct scaph_publication *publication,
 			     const struct scaph_slot *record);
 void scaph_publication_beat(struct scaph_publication *publication);
 
-/* Once a second: slow ring, status, refresh. state and reasons come from the publication itself. */
+/* Once a second: slow ring, status, refresh. The publication adds its own state and reasons. */
 void scaph_publication_second(struct scaph_publication *publication,
 			      const struct scaph_status *status);
 

@@ -82,8 +82,9 @@ static bool exchange_notes(struct scaph_publisher *pub)
 			news = true;
 		pub->gone[i] = pub->readings[i].gone = pub->gone[i] || pub->readings[i].gone;
 	}
-	if (pub->last.lost && !pub->source_lost)
-		pub->source_lost = news = true;
+	news |= pub->last.lost != pub->source_lost || pub->sweep_failed != pub->meter_lost;
+	pub->source_lost = pub->last.lost;
+	pub->meter_lost = pub->sweep_failed;
 	pthread_mutex_unlock(&pub->lock);
 	if (news)
 		wake_main(pub);
@@ -97,11 +98,27 @@ static struct scaph_status status_of(struct scaph_publisher *pub, uint64_t now_n
 	return (struct scaph_status){
 		.wall_ns = scaph_clock_ns(CLOCK_REALTIME),
 		.mono_ns = now_ns - pub->origin_ns,
-		.record_rate_mhz = elapsed_ns ? (uint64_t)pub->records_this_second * 1000 *
-							SCAPH_NS_PER_S / elapsed_ns
-					      : 0,
+		.record_rate_millihz = elapsed_ns ? (uint64_t)pub->records_this_second * 1000 *
+							    SCAPH_NS_PER_S / elapsed_ns
+						  : 0,
 		.valid = SCAPH_STATUS_WALL | SCAPH_STATUS_RATE,
 	};
+}
+
+/* Reasons that all publications share, as they are now. */
+static uint32_t common_reasons(const struct scaph_publisher *pub, const struct scaph_status *status)
+{
+	uint64_t expected_millihz = 1000 * SCAPH_NS_PER_S / pub->window_ns;
+	uint32_t reasons = 0;
+
+	if (pub->last.lost)
+		reasons |= SCAPH_REASON_SOURCE_LOST;
+	if (pub->sweep_failed)
+		reasons |= SCAPH_REASON_METER_LOST;
+	/* A tenth of the windows missing; the first status of a run has no second behind it. */
+	if (pub->records_this_second && status->record_rate_millihz < expected_millihz / 10 * 9)
+		reasons |= SCAPH_REASON_RATE_LOW;
+	return reasons;
 }
 
 /* What belongs to no domain; dust below a microjoule of each account stays here too. */
@@ -118,6 +135,7 @@ static void close_second(struct scaph_publisher *pub, uint64_t now_ns)
 {
 	struct scaph_status status = status_of(pub, now_ns);
 
+	status.reasons = common_reasons(pub, &status);
 	for (uint32_t i = 0; i < pub->count; i++) {
 		struct scaph_publication *domain = &pub->domains[i];
 
@@ -258,7 +276,9 @@ static bool measure(struct scaph_publisher *pub, uint64_t now_ns, struct window 
 	window->now_ns = now_ns;
 	window->dt_ns = now_ns - pub->last_ns;
 	scaph_sampler_read(pub->sampler, now_ns, &energy);
-	if (pub->meter->ops->sweep(pub->meter, pub->readings, pub->count, &window->busy_ns) < 0)
+	pub->sweep_failed =
+		pub->meter->ops->sweep(pub->meter, pub->readings, pub->count, &window->busy_ns) < 0;
+	if (pub->sweep_failed)
 		return false;
 	for (int zone = 0; zone < SCAPH_ZONES; zone++) {
 		delta_uj[zone] = energy.zone_uj[zone] - pub->last.zone_uj[zone];

@@ -28,6 +28,7 @@ struct scaph_publisher {
 	uint32_t zones, vcpus, cpus;
 	uint64_t window_ns, origin_ns, last_ns;
 	struct scaph_energy last;
+	bool sweep_failed; /* the last one; its window goes to the next */
 	uint64_t host_uj[SCAPH_ZONES]; /* measured since the epoch began */
 	uint64_t unattributed_uj;
 	uint32_t records_this_second;

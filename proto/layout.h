@@ -197,7 +197,7 @@ struct scaph_status {
 	uint64_t wall_ns; /* CLOCK_REALTIME at ... */
 	uint64_t mono_ns; /* ... this time since the epoch's origin */
 	uint64_t valid; /* enum scaph_status_valid */
-	uint64_t record_rate_mhz; /* records closed per 1000 s over the last second */
+	uint64_t record_rate_millihz; /* records closed per 1000 s over the last second */
 	uint64_t uncore_uj;
 	uint64_t psys_uj;
 	uint64_t dram_idle_uj;
@@ -274,7 +274,7 @@ SCAPH_AT(scaph_status, reasons, 28);
 SCAPH_AT(scaph_status, wall_ns, 32);
 SCAPH_AT(scaph_status, mono_ns, 40);
 SCAPH_AT(scaph_status, valid, 48);
-SCAPH_AT(scaph_status, record_rate_mhz, 56);
+SCAPH_AT(scaph_status, record_rate_millihz, 56);
 SCAPH_AT(scaph_status, uncore_uj, 64);
 SCAPH_AT(scaph_status, psys_uj, 72);
 SCAPH_AT(scaph_status, dram_idle_uj, 80);

@@ -26,7 +26,7 @@ BLOCKS_AT, BLOCK_BYTES = 384, 32
 # Section 4.
 STATUS = (
     ("gen", 0, "Q"), ("crc", 8, "I"), ("status_bytes", 12, "I"), ("epoch_id", 16, "Q"), ("state", 24, "I"),
-    ("reasons", 28, "I"), ("wall_ns", 32, "Q"), ("mono_ns", 40, "Q"), ("valid", 48, "Q"), ("record_rate_mhz", 56, "Q"),
+    ("reasons", 28, "I"), ("wall_ns", 32, "Q"), ("mono_ns", 40, "Q"), ("valid", 48, "Q"), ("record_rate_millihz", 56, "Q"),
     ("uncore_uj", 64, "Q"), ("psys_uj", 72, "Q"), ("dram_idle_uj", 80, "Q"), ("runq_wait_ns", 88, "Q"),
     ("residual_uj", 96, "Q"), ("unattributed_uj", 104, "Q"), ("package_count", 112, "I"), ("package_uj", 120, "16Q"),
 )

@@ -70,7 +70,7 @@ def python_reads(scaphd, scaph, work):
             any(s["mono_ns"] == f["mono_ns"] and s["package_uj"] == f["package_uj"] for f in mine.values()) for s in slow),
             "the slow ring repeats records of the fast one", slow)
         status = reader.status()
-        check(status and status["state"] == 1 and abs(status["record_rate_mhz"] - 50000) < 15000, "status", status)
+        check(status and status["state"] == 1 and abs(status["record_rate_millihz"] - 50000) < 15000, "status", status)
         check(reader.desc["name"].rstrip(b"\0") == b"load" and reader.desc["quality"] == 2 and
               reader.desc["source"] == 4 and reader.desc["origin_mono_ns"] == 0, "descriptor", reader.desc)
         daemon.terminate()

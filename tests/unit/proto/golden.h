@@ -52,7 +52,7 @@ static inline struct scaph_status golden_status(void)
 		.mono_ns = 987654321,
 		.valid = SCAPH_STATUS_WALL | SCAPH_STATUS_RATE | SCAPH_STATUS_UNCORE |
 			 SCAPH_STATUS_PACKAGES,
-		.record_rate_mhz = 50000,
+		.record_rate_millihz = 50000,
 		.uncore_uj = 4711,
 		.package_count = 2,
 		.package_uj = { 1000001, 2000002 },

@@ -249,7 +249,7 @@ static void test_status(void **state)
 	struct scaph_status status = { .state = SCAPH_STATE_PAUSED,
 				       .reasons = SCAPH_REASON_RATE_LOW,
 				       .valid = SCAPH_STATUS_RATE,
-				       .record_rate_mhz = 49000 };
+				       .record_rate_millihz = 49000 };
 	struct scaph_status read = { .state = 99 };
 
 	bench_live(bench, 1);
@@ -258,7 +258,7 @@ static void test_status(void **state)
 	assert_int_equal(scaph_cursor_status(bench->cursor, &read), 0);
 	assert_int_equal(read.state, SCAPH_STATE_PAUSED);
 	assert_int_equal(read.reasons, SCAPH_REASON_RATE_LOW);
-	assert_int_equal(read.record_rate_mhz, 49000);
+	assert_int_equal(read.record_rate_millihz, 49000);
 	for (uint32_t word = 0; word < 31; word++) {
 		uint64_t *at = (uint64_t *)(bench->map + SCAPH_STATUS_OFFSET) + word;
 
