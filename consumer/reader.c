@@ -45,7 +45,7 @@ struct scaph_reader {
 	bool history; /* rewind once, at the proof */
 	int held; /* a result that scaph_wait() took from the cursor; SCAPH_EMPTY: none */
 	struct scaph_record held_record;
-	int state; /* last result of scaph_next() or scaph_latest() */
+	int state; /* last result of scaph_next() or scaph_latest() that was news */
 	struct scaph_record last; /* delivered by scaph_next(); number valid if has_last */
 	bool has_last;
 	struct scaph_span totals;
@@ -189,7 +189,9 @@ API int scaph_next(struct scaph_reader *reader, struct scaph_record *ret)
 	reader->held = SCAPH_EMPTY;
 	if (r == SCAPH_EMPTY)
 		r = take(reader, &record);
-	reader->state = r;
+	/* Nothing new is no news: what was stale before still is. */
+	if (r != SCAPH_EMPTY)
+		reader->state = r;
 	if (r != SCAPH_OK)
 		return r;
 	if (reader->has_last && scaph_between(&reader->last, &record, &span) == SCAPH_OK)
@@ -205,7 +207,8 @@ API int scaph_latest(struct scaph_reader *reader, struct scaph_record *ret)
 	struct scaph_slot slot;
 	int r = result_of(reader, scaph_cursor_latest(reader->cursor, now_ns(), &slot));
 
-	reader->state = r;
+	if (r != SCAPH_EMPTY)
+		reader->state = r;
 	if (r == SCAPH_OK)
 		decode(reader, &slot, ret);
 	return r;

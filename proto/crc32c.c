@@ -125,3 +125,15 @@ uint32_t scaph_crc32c_slot(uint32_t prefix, const uint64_t words[SCAPH_SLOT_WORD
 
 	return scaph_crc32c_final(state);
 }
+
+uint32_t scaph_crc32c_block(const void *bytes, size_t count, size_t crc_at)
+{
+	static const uint8_t zero[4];
+	const uint8_t *at = bytes;
+	uint32_t state;
+
+	state = scaph_crc32c_update(SCAPH_CRC32C_INIT, at, crc_at);
+	state = scaph_crc32c_update(state, zero, sizeof(zero));
+	at += crc_at + sizeof(zero);
+	return scaph_crc32c_final(scaph_crc32c_update(state, at, count - crc_at - sizeof(zero)));
+}

@@ -43,6 +43,16 @@ bool scaph_crc32c_has_instruction(void);
  */
 uint32_t scaph_crc32c_slot(uint32_t prefix, const uint64_t words[SCAPH_SLOT_WORDS]);
 
+/**
+ * scaph_crc32c_block() - checksum of a block that carries it in its own bytes
+ * @bytes:  private memory
+ * @count:  covered bytes, at least @crc_at + 4
+ * @crc_at: offset of the four bytes of the checksum, which are taken as 0
+ *
+ * Return:   the finished checksum.
+ */
+uint32_t scaph_crc32c_block(const void *bytes, size_t count, size_t crc_at);
+
 static inline uint32_t scaph_crc32c_final(uint32_t state)
 {
 	return state ^ 0xffffffffU;

@@ -12,16 +12,9 @@
 
 #define WINDOW_MAX_NS 1000000000000ULL
 
-/* Over desc_bytes bytes with the CRC's own four taken as zero. */
-static uint32_t descriptor_crc(const uint8_t *bytes, uint32_t count)
+static uint32_t descriptor_crc(const void *bytes, uint32_t count)
 {
-	static const uint8_t zero[4];
-	size_t at = offsetof(struct scaph_descriptor, crc);
-	uint32_t state = SCAPH_CRC32C_INIT;
-
-	state = scaph_crc32c_update(state, bytes, at);
-	state = scaph_crc32c_update(state, zero, sizeof(zero));
-	return scaph_crc32c_final(scaph_crc32c_update(state, bytes + at + 4, count - at - 4));
+	return scaph_crc32c_block(bytes, count, offsetof(struct scaph_descriptor, crc));
 }
 
 void scaph_descriptor_init(struct scaph_descriptor *desc)
@@ -61,7 +54,7 @@ void scaph_descriptor_place_rings(struct scaph_descriptor *desc, uint64_t *ret_b
 
 void scaph_descriptor_seal(struct scaph_descriptor *desc)
 {
-	desc->crc = descriptor_crc((const uint8_t *)desc, desc->desc_bytes);
+	desc->crc = descriptor_crc(desc, desc->desc_bytes);
 }
 
 /* One block of the directory against the segment's size; nothing here can overflow whatever the numbers are. */

@@ -8,22 +8,15 @@
 
 #include "proto/crc32c.h"
 
-/* Over status_bytes bytes with the CRC's own four taken as zero. */
-static uint32_t status_crc(const uint8_t *bytes, uint32_t count)
+static uint32_t status_crc(const void *bytes, uint32_t count)
 {
-	static const uint8_t zero[4];
-	size_t at = offsetof(struct scaph_status, crc);
-	uint32_t state = SCAPH_CRC32C_INIT;
-
-	state = scaph_crc32c_update(state, bytes, at);
-	state = scaph_crc32c_update(state, zero, sizeof(zero));
-	return scaph_crc32c_final(scaph_crc32c_update(state, bytes + at + 4, count - at - 4));
+	return scaph_crc32c_block(bytes, count, offsetof(struct scaph_status, crc));
 }
 
 void scaph_status_seal(struct scaph_status *status)
 {
 	status->status_bytes = sizeof(*status);
-	status->crc = status_crc((const uint8_t *)status, sizeof(*status));
+	status->crc = status_crc(status, sizeof(*status));
 }
 
 enum scaph_status_verdict scaph_status_check(const void *bytes, uint64_t epoch_id,

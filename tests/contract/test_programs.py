@@ -16,16 +16,11 @@ import uuid
 
 import segment
 
-checks = 0
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from tap import Tap  # noqa: E402
 
-
-def check(good, what, detail=""):
-    global checks
-    checks += 1
-    print(f"{'ok' if good else 'not ok'} {checks} - {what}", flush=True)
-    if not good:
-        for line in str(detail).splitlines()[:30]:
-            print(f"# {line}")
+tap = Tap()
+check = tap.check
 
 
 def python_reads(scaphd, scaph, work):
@@ -137,7 +132,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="scaph-contract-") as work:
         python_reads(sys.argv[1], sys.argv[2], work)
         scaph_reads(sys.argv[2], work)
-    print(f"1..{checks}")
+    tap.plan()
     return 0
 
 

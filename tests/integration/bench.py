@@ -8,12 +8,15 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from tap import Tap  # noqa: E402
 
-class Bench:
+
+class Bench(Tap):
     def __init__(self, scaphd, scaph):
         self.scaphd = os.path.abspath(scaphd)
         self.scaph = os.path.abspath(scaph)
-        self.checks = 0
+        super().__init__()
         base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         self.work = tempfile.mkdtemp(prefix="scaph-test-", dir=base)
         self.shares = os.path.join(self.work, "shares")
@@ -29,15 +32,7 @@ class Bench:
             process.kill()
             process.wait()
         shutil.rmtree(self.work, ignore_errors=True)
-        print(f"1..{self.checks}")
-
-    def check(self, good, what, detail=""):
-        self.checks += 1
-        print(f"{'ok' if good else 'not ok'} {self.checks} - {what}", flush=True)
-        if not good:
-            for line in str(detail).splitlines()[:30]:
-                print(f"# {line}")
-        return good
+        self.plan()
 
     def start(self, *command, **options):
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, **options)

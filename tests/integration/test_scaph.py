@@ -175,7 +175,7 @@ def stops_and_goes(b, share, daemon):
     back = [at for at, line in seen if at > going and not line["stale"]]
     b.check(stale and stale[0] - stopped < 1.6, "a stopped daemon is said to be stale", [at - stopped for at in stale])
     b.check(all(line["package_uj"] is None and line["power_w"] is None and "stale" in line["reason"]
-                for _, line in seen if line["stale"]), "without any figure")
+                for _, line in seen if line["stale"]), "without any figure", [line for _, line in seen if line["stale"]])
     b.check(back and back[0] - going < 0.6, "figures come back by themselves", back[:1])
 
 

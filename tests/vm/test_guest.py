@@ -14,22 +14,15 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/guest"))
 import guest as guests  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from tap import Tap  # noqa: E402
 
 SECONDS = 10
 WINDOW_S = 0.02
 FIELDS = ("epoch", "number", "mono_ns", "package_uj", "core_uj", "dram_uj", "idle_uj", "cpu_ns", "breaks")
 
-checks = 0
-
-
-def check(good, what, detail=""):
-    global checks
-    checks += 1
-    print(f"{'ok' if good else 'not ok'} {checks} - {what}", flush=True)
-    if not good:
-        for line in str(detail).splitlines()[:40]:
-            print(f"# {line}")
-    return good
+tap = Tap()
+check = tap.check
 
 
 def note(text):
@@ -155,7 +148,7 @@ def main():
         hung_share(guest)
         daemon = restart(guest, daemon)
         guest.stop(daemon)
-    print(f"1..{checks}")
+    tap.plan()
     return 0
 
 
