@@ -2,10 +2,10 @@
 /*
  * flatout.c - a writer at full speed and a reader that checks every record
  *
- * flatout coherent|snapshot            two processes over a file on a tmpfs, new epochs now and then
- * flatout coherent|snapshot --pauses   the writer sleeps longer than a reader waits, then publishes a
- *                                      few: nothing may be lost, least of all by a hasty look
- * flatout coherent --threads           two threads over one mapping, for the thread sanitizer
+ * flatout coherent|snapshot           two processes over a file on a tmpfs, new epochs now and then
+ * flatout coherent|snapshot --pauses  the writer sleeps longer than a reader waits, then publishes
+ *                                     a few: nothing may be lost, least of all by a hasty look
+ * flatout coherent --threads          two threads over one mapping, for the thread sanitizer
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -17,8 +17,13 @@
 #include "tests/stress/stage.h"
 #include "tests/stress/witness.h"
 
-#define RECORDS                                                                                    \
-	50000000ULL /* to be delivered; the two modes make 10^8, at any size: it takes seconds */
+/*
+ * To be published and, with a core for each side, delivered; the two modes make 10^8 at any size, for
+ * it takes seconds. Where the two sides must share a core most records are lapped: then those that
+ * came in half a minute, and a tenth at least, are enough.
+ */
+#define RECORDS 50000000ULL
+#define ENOUGH_NS (30 * NS_PER_S)
 #define RECORDS_THREADS 20000000ULL
 #define RECORDS_THREADS_LEAST 1000000ULL
 #define EPOCHS_LEAST 2U
@@ -83,12 +88,20 @@ static void write_in_process(void *context)
 	play(NULL);
 }
 
+static bool enough(const struct witness *witness, uint64_t records, uint64_t epochs,
+		   uint64_t took_ns)
+{
+	if (took_ns >= ENOUGH_NS)
+		records /= 10;
+	return witness->delivered >= records && witness->epochs >= epochs;
+}
+
 static void read_until(struct witness *witness, uint64_t records, uint64_t epochs)
 {
 	unsigned int call = 0;
-	uint64_t now_ns = stage_now_ns();
+	uint64_t begun_ns = stage_now_ns(), now_ns = begun_ns;
 
-	while ((witness->delivered < records || witness->epochs < epochs) && !witness->wrong) {
+	while (!witness->wrong && !enough(witness, records, epochs, now_ns - begun_ns)) {
 		if (++call % 32 == 0)
 			now_ns = stage_now_ns();
 		if (witness_next(witness, now_ns) != SCAPH_CURSOR_RECORD)

@@ -12,6 +12,7 @@
 #ifndef SCAPH_STRESS_LEDGER_H
 #define SCAPH_STRESS_LEDGER_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,6 +37,10 @@ struct ledger {
 	_Atomic uint32_t adoptions; /* planned ones */
 	_Atomic uint32_t restores;
 	_Atomic bool calm; /* no more restores */
+	_Atomic uint64_t disturbed_ns; /* the last kill, adoption or restore */
+	_Atomic uint64_t delivered_ns; /* the reader's last record */
+	_Atomic uint32_t unrecovered; /* disturbances after which no record came in time */
+	pthread_mutex_t turn; /* of whoever kills or restores, until the reader recovered or not */
 	_Atomic uint32_t count;
 	struct ledger_epoch epoch[LEDGER_EPOCHS_MAX];
 };
@@ -47,6 +52,13 @@ struct ledger_epoch *ledger_begin(struct ledger *ledger, uint64_t epoch_id);
 
 /* The newest entry of that epoch_id, NULL if no writer ever began it. */
 struct ledger_epoch *ledger_find(struct ledger *ledger, uint64_t epoch_id);
+
+/*
+ * A disturbance begins: nobody else's until ledger_leave(). @within_ns: how long to give the reader to
+ * get a record before the next disturbance may come; 0: the next may come at once.
+ */
+void ledger_disturb(struct ledger *ledger);
+void ledger_leave(struct ledger *ledger, uint64_t within_ns);
 
 static inline enum ledger_order ledger_order(const struct ledger *ledger)
 {

@@ -5,6 +5,7 @@
 #include "tests/stress/stage.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +19,8 @@
 
 #define PERCENT_DEFAULT 10U
 
-static char dir[] = "/dev/shm/scaph-stress-XXXXXX";
-static char path[sizeof(dir) + sizeof(SCAPH_SEGMENT_NAME)];
+static char dir[PATH_MAX];
+static char path[PATH_MAX + sizeof(SCAPH_SEGMENT_NAME) + 1];
 static pid_t owner;
 static unsigned int checks, failures;
 
@@ -38,14 +39,19 @@ static void on_end(int number)
 
 void stage_open(void)
 {
+	const char *parent = getenv("SCAPH_STAGE_PARENT");
+
+	snprintf(dir, sizeof(dir), "%s/scaph-stress-XXXXXX", parent ? parent : "/dev/shm");
 	if (!mkdtemp(dir)) {
-		fprintf(stderr, "stress: no folder in /dev/shm: %s\n", strerror(errno));
+		fprintf(stderr, "stress: no folder %s: %s\n", dir, strerror(errno));
 		exit(1);
 	}
 	snprintf(path, sizeof(path), "%s/%s", dir, SCAPH_SEGMENT_NAME);
 	owner = getpid();
 	signal(SIGTERM, on_end);
 	signal(SIGINT, on_end);
+	signal(SIGALRM, on_end);
+	signal(SIGPIPE, on_end);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 }
 

@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "proto/seq.h"
 #include "tests/stress/author.h"
 #include "tests/stress/stage.h"
 #include "tests/stress/witness.h"
@@ -77,6 +78,7 @@ static void write_until_killed(void *context)
 		uint64_t end_ns = stage_now_ns() + (300 + stage_random(1500)) * NS_PER_MS;
 		bool paced = !storm && stage_random(2);
 
+		atomic_store(&ledger->disturbed_ns, stage_now_ns());
 		author_begin(&author,
 			     stage_random(2) ? AUTHOR_WINDOW_SHORT_NS : AUTHOR_WINDOW_LONG_NS);
 		if (paced)
@@ -99,18 +101,28 @@ static uint64_t random_life_ns(void)
 	return 300 * NS_PER_MS + stage_random(500 * NS_PER_MS);
 }
 
+/* After one disturbance in five the reader gets the time to recover, else the next comes on top. */
+static uint64_t patience_ns(void)
+{
+	return !storm && stage_random(5) == 0 ? 2 * RECOVERY_LIMIT_NS : 0;
+}
+
 static void keep_writers(void *context)
 {
 	uint32_t kills = storm ? 0 : (uint32_t)stage_scaled(KILLS_FULL, KILLS_LEAST);
 	pid_t pid;
 
+	ledger_disturb(ledger);
 	for (uint32_t i = 0; i < kills && ledger_order(ledger) == LEDGER_PUBLISH; i++) {
 		pid = stage_fork(write_until_killed, NULL);
+		ledger_leave(ledger, patience_ns());
 		stage_sleep(random_life_ns());
+		ledger_disturb(ledger);
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 		atomic_fetch_add(&ledger->kills, 1);
 	}
+	ledger_leave(ledger, 0);
 	pid = stage_fork(write_until_killed, NULL);
 	if (!stage_ended_well(pid))
 		_exit(1);
@@ -157,6 +169,37 @@ static void restore(struct images *images)
 	memcpy(images->live + first * PAGE, image + first * PAGE, count * PAGE);
 }
 
+/*
+ * The page that is being written, out of a save that met the writer in each of its slots: numbers and
+ * first halves of now, second halves of an earlier image. Only a checksum tells.
+ */
+static void restore_torn(struct images *images)
+{
+	const uint8_t *old = images->kept[(images->count - 1) % IMAGES];
+	const struct scaph_head *head = (void *)(images->live + SCAPH_HEAD_OFFSET);
+	const struct scaph_descriptor *desc = (void *)images->live;
+	uint64_t slots = desc->blocks[0].count, offset;
+	uint8_t page[PAGE];
+
+	if (!slots || slots > images->bytes / SCAPH_SLOT_BYTES)
+		return;
+	offset = SCAPH_PREFIX_BYTES +
+		 (scaph_seq_index(head->fast_head) & (slots - 1)) * SCAPH_SLOT_BYTES;
+	offset -= offset % PAGE;
+	memcpy(page, images->live + offset, PAGE);
+	for (size_t at = SCAPH_SLOT_BYTES / 2; at < PAGE; at += SCAPH_SLOT_BYTES)
+		memcpy(page + at, old + offset + at, SCAPH_SLOT_BYTES / 2);
+	memcpy(images->live + offset, page, PAGE);
+}
+
+static void storm_on(struct images *images)
+{
+	for (unsigned int i = 0; i < 64; i++) {
+		restore_torn(images);
+		stage_sleep(stage_random(20000));
+	}
+}
+
 static void restore_often(void *context)
 {
 	uint32_t restores = (uint32_t)stage_scaled(RESTORES_FULL, RESTORES_LEAST);
@@ -166,9 +209,16 @@ static void restore_often(void *context)
 	for (uint32_t i = 0; (storm || i < restores) && !atomic_load(&ledger->calm); i++) {
 		if (i % IMAGE_EVERY == 0)
 			save(&images);
+		if (storm)
+			storm_on(&images);
 		stage_sleep(storm ? stage_random(NS_PER_MS)
 				  : 10 * NS_PER_MS + stage_random(90 * NS_PER_MS));
-		restore(&images);
+		ledger_disturb(ledger);
+		if (stage_random(4))
+			restore(&images);
+		else
+			restore_torn(&images);
+		ledger_leave(ledger, patience_ns());
 		atomic_fetch_add(&ledger->restores, 1);
 	}
 }
@@ -207,11 +257,15 @@ static void report(struct witness *witness, bool drained)
 	       " times, new epochs met %" PRIu64 "\n",
 	       atomic_load(&ledger->kills), atomic_load(&ledger->adoptions),
 	       atomic_load(&ledger->restores), witness->stale, witness->epochs);
-	printf("# longest time without a record %.0f ms, above 300 ms %" PRIu64 " times\n",
-	       (double)witness->worst_gap_ns / 1e6, witness->long_gaps);
+	printf("# %" PRIu64 " recoveries, the longest %.0f ms; longest time without a record, over "
+	       "several disturbances, %.0f ms\n",
+	       witness->recoveries, (double)witness->worst_recovery_ns / 1e6,
+	       (double)witness->worst_gap_ns / 1e6);
 	stage_check(witness->wrong == 0, "no wrong record accepted");
-	stage_check(witness->worst_gap_ns <= RECOVERY_LIMIT_NS,
-		    "a record again within max(3 windows, 250 ms) + 1 s");
+	if (!storm)
+		stage_check(witness->worst_recovery_ns <= RECOVERY_LIMIT_NS &&
+				    atomic_load(&ledger->unrecovered) == 0,
+			    "a record again within max(3 windows, 250 ms) + 1 s");
 	stage_check(drained, "read to the end of what was published");
 	stage_check(witness_settle(witness), "delivered + lost + unknown tail = published");
 }

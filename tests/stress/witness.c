@@ -14,7 +14,6 @@
 #include "tests/stress/stage.h"
 
 #define OPEN_WITHIN_NS (10 * NS_PER_S)
-#define LONG_GAP_NS (300 * NS_PER_MS)
 #define COMPLAINTS_MAX 5U
 
 static void complain(struct witness *witness, const char *what, uint64_t index)
@@ -66,6 +65,19 @@ static void enter_epoch(struct witness *witness)
 	witness->present->seen = true;
 }
 
+/* The first record after a disturbance: how long it took. */
+static void note_recovery(struct witness *witness, uint64_t now_ns)
+{
+	uint64_t disturbed_ns =
+		atomic_load_explicit(&witness->ledger->disturbed_ns, memory_order_relaxed);
+
+	if (witness->delivered_ns > disturbed_ns || now_ns <= disturbed_ns || !disturbed_ns)
+		return;
+	witness->recoveries++;
+	if (now_ns - disturbed_ns > witness->worst_recovery_ns)
+		witness->worst_recovery_ns = now_ns - disturbed_ns;
+}
+
 static void judge_record(struct witness *witness, const struct scaph_slot *slot, uint64_t now_ns)
 {
 	uint64_t index = scaph_seq_index(slot->seq);
@@ -91,9 +103,9 @@ static void judge_record(struct witness *witness, const struct scaph_slot *slot,
 	witness->delivered++;
 	if (witness->delivered_ns && now_ns - witness->delivered_ns > witness->worst_gap_ns)
 		witness->worst_gap_ns = now_ns - witness->delivered_ns;
-	if (witness->delivered_ns && now_ns - witness->delivered_ns > LONG_GAP_NS)
-		witness->long_gaps++;
+	note_recovery(witness, now_ns);
 	witness->delivered_ns = now_ns;
+	atomic_store_explicit(&witness->ledger->delivered_ns, now_ns, memory_order_relaxed);
 }
 
 static void judge_loss(struct witness *witness, uint64_t lost)

@@ -40,7 +40,8 @@ struct witness {
 	uint64_t wrong;
 	uint64_t delivered_ns; /* time of the last record */
 	uint64_t worst_gap_ns; /* between two records */
-	uint64_t long_gaps; /* above 300 ms */
+	uint64_t recoveries; /* first records after a disturbance */
+	uint64_t worst_recovery_ns;
 };
 
 /* Open the stage's segment as soon as it is there. */
