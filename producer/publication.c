@@ -266,6 +266,16 @@ void scaph_publication_second(struct scaph_publication *pub, const struct scaph_
 		if (sees_records(pub, outlet))
 			scaph_writer_publish_slow(&outlet->writer);
 		scaph_writer_set_status(&outlet->writer, &own);
+		scaph_guard_leave();
+	}
+}
+
+void scaph_publication_refresh(struct scaph_publication *pub)
+{
+	for (uint32_t i = 0; i < pub->outlets; i++) {
+		struct scaph_outlet *outlet = &pub->outlet[i];
+
+		scaph_guard_enter(&outlet->segment.guard);
 		scaph_writer_refresh(&outlet->writer);
 		scaph_guard_leave();
 	}

@@ -82,8 +82,11 @@ int scaph_publication_record(struct scaph_publication *publication,
 			     const struct scaph_slot *record);
 void scaph_publication_beat(struct scaph_publication *publication);
 
-/* Once a second: slow ring, status, refresh. The publication adds its own state and reasons. */
+/* Once a second: slow ring and status. The publication adds its own state and reasons. */
 void scaph_publication_second(struct scaph_publication *publication,
 			      const struct scaph_status *status);
+
+/* Put descriptor, heads and status back from private memory: at least once a second. */
+void scaph_publication_refresh(struct scaph_publication *publication);
 
 #endif

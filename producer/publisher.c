@@ -14,6 +14,7 @@
 #include "producer/privilege.h"
 #include "producer/thread.h"
 
+#define REFRESH_NS (SCAPH_SLOW_PERIOD_NS / 2) /* half of what is promised: a late one is in time */
 #define GAP_MAX_NS                                                                                 \
 	(15 * SCAPH_NS_PER_S) /* a longer one is nobody's: the share of each in it is not known */
 
@@ -332,11 +333,22 @@ static void beat_all(struct scaph_publisher *pub)
 	scaph_publication_beat(&pub->host);
 }
 
+/* A guest that was restored has put old bytes back: overwrite them from private memory. */
+static void refresh_all(struct scaph_publisher *pub)
+{
+	for (uint32_t i = 0; i < pub->count; i++) {
+		if (pub->domains[i].state != SCAPH_STATE_RETIRED)
+			scaph_publication_refresh(&pub->domains[i]);
+	}
+	scaph_publication_refresh(&pub->host);
+}
+
 static void *run(void *argument)
 {
 	struct scaph_publisher *pub = argument;
 	uint64_t window_due_ns = pub->last_ns + pub->window_ns;
 	uint64_t beat_due_ns = pub->last_ns;
+	uint64_t refresh_due_ns = pub->last_ns + REFRESH_NS;
 
 	scaph_privilege_drop();
 	while (exchange_notes(pub)) {
@@ -359,6 +371,10 @@ static void *run(void *argument)
 		}
 		if (now_ns - pub->second_ns >= SCAPH_SLOW_PERIOD_NS)
 			close_second(pub, now_ns);
+		if (now_ns >= refresh_due_ns) {
+			refresh_all(pub);
+			refresh_due_ns = now_ns + REFRESH_NS;
+		}
 	}
 	return NULL;
 }
