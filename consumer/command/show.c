@@ -91,9 +91,9 @@ static bool open_feeds(struct show *show, uint64_t until_ns)
 	}
 }
 
-static void count_line(struct show *show)
+/* Said before the line is: whoever sees the line may end us at once, and has had his figure. */
+static void note_figure(struct show *show)
 {
-	show->lines++;
 	for (uint32_t i = 0; i < show->feeds.count && !show->figure; i++) {
 		if (scaph_feed_has_figure(&show->feeds.feed[i])) {
 			show->figure = true;
@@ -115,8 +115,9 @@ static void drain(struct show *show)
 
 		while (!enough(show) && scaph_feed_step(feed)) {
 			if (show->options->step_ns == 0) {
+				note_figure(show);
 				show->view->line(show->worker, &show->feeds, feed);
-				count_line(show);
+				show->lines++;
 			}
 		}
 	}
@@ -175,13 +176,14 @@ static bool first_figure(struct show *show, uint64_t until_ns)
 
 static void show_step(struct show *show)
 {
+	note_figure(show);
 	if (show->view->table && show->feeds.folder) {
 		show->view->table(show->worker, &show->feeds);
 	} else {
 		for (uint32_t i = 0; i < show->feeds.count; i++)
 			show->view->line(show->worker, &show->feeds, &show->feeds.feed[i]);
 	}
-	count_line(show);
+	show->lines++;
 }
 
 /* With -s 0 a stream that stopped is said once a second, not left silent. */
