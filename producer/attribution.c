@@ -8,7 +8,9 @@
 
 #define NS_PER_S 1000000000ULL
 
-/* P_idle * dt in units; what the division by 10^9 leaves is carried, so that long sums are exact. */
+/*
+ * P_idle * dt in units; what the division by 10^9 leaves is carried, so that long sums are exact.
+ */
 static unsigned __int128 idle_units(struct scaph_splitter *splitter, uint64_t dt_ns)
 {
 	unsigned __int128 product =
@@ -39,7 +41,10 @@ struct scaph_portion scaph_attribution_split(struct scaph_splitter *splitter, ui
 	};
 }
 
-/* units * part / whole without overflow: units below 2^96 are split so that each product fits 128 bits. */
+/*
+ * units * part / whole without overflow: units below 2^96 are split so that each product fits 128
+ * bits.
+ */
 static unsigned __int128 scale(unsigned __int128 units, uint64_t part, uint64_t whole)
 {
 	unsigned __int128 quotient = units / whole;

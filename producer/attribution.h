@@ -2,15 +2,16 @@
 /*
  * attribution.h - dividing one window's energy among domains, in integers
  *
- * Pure arithmetic, no I/O. Energy moves in units of 2^-32 microjoule, so that the remainders of a division are far below what
- * is ever published and nothing has to be handed round.
+ * Pure arithmetic, no I/O. Energy moves in units of 2^-32 microjoule, so that the remainders of a
+ * division are far below what is ever published and nothing has to be handed round.
  *
  *   x = E - P_idle * dt + debt;  x < 0: debt = x, D = 0;  else debt = 0, D = x;  I = E - D
  *   per domain: dynamic += D * t / B;  idle += I * v / max(sum of v, C)
  *
- * E energy of the window, B busy time, t the domain's, both of one sweep of one meter; v its vCPUs, C the host's CPUs. With no
- * idle power known D = E and I = 0. With B = 0 nobody gets D: it stays with the host, as does the idle part of CPUs that
- * no domain has. Several packages come with a later layer: a ledger is of one package.
+ * E energy of the window, B busy time, t the domain's, both of one sweep of one meter; v its vCPUs,
+ * C the host's CPUs. With no idle power known D = E and I = 0. With B = 0 nobody gets D: it stays
+ * with the host, as does the idle part of CPUs that no domain has. Several packages come with a
+ * later layer: a ledger is of one package.
  */
 #ifndef SCAPH_PRODUCER_ATTRIBUTION_H
 #define SCAPH_PRODUCER_ATTRIBUTION_H
@@ -66,7 +67,8 @@ struct scaph_portion scaph_attribution_split(struct scaph_splitter *splitter, ui
  * @cpu_ns:  the domain's CPU time in the window, at most basis->busy_ns
  * @vcpus:   the domain's
  *
- * Each domain's part depends on nothing but its own numbers and the basis: order and company do not matter.
+ * Each domain's part depends on nothing but its own numbers and the basis: order and company do not
+ * matter.
  */
 void scaph_attribution_credit(struct scaph_account *account, const struct scaph_portion *portion,
 			      const struct scaph_basis *basis, uint64_t cpu_ns, uint32_t vcpus);

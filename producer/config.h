@@ -2,22 +2,31 @@
 /*
  * config.h - what the daemon was told: command line and INI file through one table of options
  *
- * Each option is a long option and a key of the [scaphd] section under the same name; the command line wins over the file,
- * the file over the defaults. Read once at start, then constant.
+ * Each option is a long option and a key of the [scaphd] section under the same name; the command
+ * line wins over the file, the file over the defaults. An option that may repeat and is given on
+ * the command line replaces all its values of the file. Read once at start, then constant.
  */
 #ifndef SCAPH_PRODUCER_CONFIG_H
 #define SCAPH_PRODUCER_CONFIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "producer/log.h"
 
 #define SCAPH_CONFIG_REPEATS_MAX 1024U
+#define SCAPH_CONFIG_OPTIONS_MAX 32U
+
+/* One value and where it was given: "--domain", or "FILE:12: domain". */
+struct scaph_config_item {
+	char *text;
+	char *origin;
+};
 
 /* Values of an option that may be given more than once. */
 struct scaph_config_list {
-	char **value;
+	struct scaph_config_item *item;
 	uint32_t count;
 };
 
@@ -39,6 +48,7 @@ struct scaph_config {
 	uint64_t model_full_uw;
 	enum scaph_log_level log_level;
 	bool check;
+	char *origin[SCAPH_CONFIG_OPTIONS_MAX]; /* by row of the table; NULL: the default */
 };
 
 /* Positive result of scaph_config_read(): all was said, exit with success (--help, --version). */
@@ -55,5 +65,8 @@ enum {
  */
 int scaph_config_read(int argc, char **argv, struct scaph_config *ret_config);
 void scaph_config_clear(struct scaph_config *config);
+
+/* Where an option was given, for messages about its value: "--window", or "FILE:3: window". */
+const char *scaph_config_origin(const struct scaph_config *config, const char *option);
 
 #endif

@@ -8,31 +8,33 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "producer/clock.h"
 #include "producer/log.h"
+#include "producer/profile.h"
 #include "producer/share.h"
-#include "proto/descriptor.h"
 #include "proto/names.h"
+
+#define WINDOW_DEFAULT_NS (20 * SCAPH_NS_PER_MS)
 
 static int choose_window(const struct scaph_config *config, const struct scaph_meter *meter,
 			 uint64_t *ret_window_ns)
 {
-	uint64_t least_ns = meter->ops->window_ns();
+	uint64_t least_ns = meter->ops->least_window_ns();
+	uint64_t usual_ns = least_ns > WINDOW_DEFAULT_NS ? least_ns : WINDOW_DEFAULT_NS;
 
 	if (config->window_ns && config->window_ns < least_ns) {
-		scaph_error("--window %" PRIu64 ": the meter %s cannot carry less than %" PRIu64
+		scaph_error("%s %" PRIu64 ": the meter %s cannot carry less than %" PRIu64
 			    " ms with this kernel's tick; give that or more",
+			    scaph_config_origin(config, "window"),
 			    config->window_ns / SCAPH_NS_PER_MS, meter->ops->name,
 			    least_ns / SCAPH_NS_PER_MS);
 		return -EINVAL;
 	}
-	*ret_window_ns = config->window_ns ? config->window_ns : least_ns;
+	*ret_window_ns = config->window_ns ? config->window_ns : usual_ns;
 	return 0;
 }
 
@@ -45,7 +47,8 @@ static int find_group(const struct scaph_config *config, gid_t *ret_group)
 		return 0;
 	group = getgrnam(config->group);
 	if (!group) {
-		scaph_error("--group %s: no such group; create it with groupadd", config->group);
+		scaph_error("%s %s: no such group; create it with groupadd",
+			    scaph_config_origin(config, "group"), config->group);
 		return -EINVAL;
 	}
 	*ret_group = group->gr_gid;
@@ -84,15 +87,14 @@ static int open_domains(struct scaph_daemon *daemon)
 	if (!daemon->domains || !daemon->publications || !daemon->readings)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < texts->count && r == 0; i++) {
-		r = scaph_domain_open(texts->value[i], &daemon->domains[i]);
+		r = scaph_domain_open(&texts->item[i], &daemon->domains[i]);
 		if (r == 0)
 			daemon->count++;
 	}
 	if (r == 0)
 		r = check_unique(daemon);
 	if (r == 0)
-		r = scaph_domain_apply_profiles(&daemon->config->profiles, daemon->domains,
-						daemon->count);
+		r = scaph_profile_apply(&daemon->config->profiles, daemon->domains, daemon->count);
 	for (uint32_t i = 0; i < daemon->count; i++)
 		daemon->readings[i].domain = &daemon->domains[i];
 	return r;
@@ -169,7 +171,8 @@ int scaph_daemon_open_segments(struct scaph_daemon *daemon)
 	}
 	if (r)
 		return r;
-	scaph_sampler_init(&daemon->sampler, daemon->source, daemon->config->sample_hz);
+	scaph_sampler_init(&daemon->sampler, daemon->source, daemon->config->sample_hz,
+			   daemon->terms.window_ns);
 	daemon->publisher_open = true;
 	return scaph_publisher_init(&daemon->publisher, &daemon->terms, &daemon->sampler,
 				    daemon->meter, daemon->publications, daemon->readings,
@@ -203,61 +206,4 @@ void scaph_daemon_close(struct scaph_daemon *daemon)
 	close_fd(daemon->terms.host_fd);
 	close_fd(daemon->terms.shm_fd);
 	close_fd(daemon->state_fd);
-}
-
-static void describe_domain(const struct scaph_daemon *daemon, const struct scaph_domain *domain)
-{
-	char uuid[SCAPH_UUID_TEXT_BYTES], folder[SCAPH_NAME_BYTES],
-		shown[4 * SCAPH_NAME_BYTES] = "none found";
-	char name[sizeof("scaph-") + SCAPH_UUID_TEXT_BYTES];
-	const char *ivshmem = "none (the UUID was not given)";
-	int fd = scaph_share_find(daemon->config, daemon->terms.root_fd, domain, folder);
-	struct stat st;
-
-	if (fd >= 0) {
-		scaph_name_escape(folder, shown, sizeof(shown));
-		close(fd);
-	}
-	scaph_uuid_format(domain->uuid, uuid);
-	snprintf(name, sizeof(name), "scaph-%s", uuid);
-	if (domain->uuid_given)
-		ivshmem = fstatat(daemon->terms.shm_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0
-				  ? name
-				  : "none found";
-	printf("domain   %s\n", domain->shown);
-	printf("  uuid     %s%s\n", uuid, domain->uuid_given ? "" : " (derived)");
-	printf("  process  %d\n", (int)domain->pid);
-	printf("  profile  %s\n", scaph_profile_name(domain->profile));
-	printf("  share    %s\n", shown);
-	printf("  ivshmem  %s\n", ivshmem);
-}
-
-void scaph_daemon_describe(const struct scaph_daemon *daemon)
-{
-	static const char *const zones[] = { "package", "core", "uncore", "dram", "psys" };
-	const struct scaph_source *source = daemon->source;
-	struct scaph_descriptor desc = { .window_ns = daemon->terms.window_ns };
-	uint64_t bytes;
-
-	scaph_descriptor_place_rings(&desc, &bytes);
-	printf("source   %s (%s), zones", source->ops->name,
-	       source->estimated ? "estimated" : "as recorded");
-	for (int i = 0; i < SCAPH_ZONES; i++) {
-		if (source->zones & 1U << i)
-			printf(" %s", zones[i]);
-	}
-	if (source->idle_known)
-		printf(", idle %.2f W\n", (double)source->idle_uw / 1e6);
-	else
-		printf(", idle power unknown\n");
-	printf("meter    %s, shortest window %" PRIu64 " ms\n", daemon->meter->ops->name,
-	       daemon->meter->ops->window_ns() / SCAPH_NS_PER_MS);
-	printf("window   %" PRIu64 " ms, segment %" PRIu64 " KiB with %" PRIu64 " records\n",
-	       daemon->terms.window_ns / SCAPH_NS_PER_MS, bytes >> 10, desc.blocks[0].count);
-	printf("shares   %s\n", daemon->config->share_root);
-	printf("host     %s\n", daemon->config->host_dir);
-	for (uint32_t i = 0; i < daemon->count; i++)
-		describe_domain(daemon, &daemon->domains[i]);
-	if (!daemon->count)
-		printf("domain   none; --domain NAME=pid:PID names one\n");
 }

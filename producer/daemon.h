@@ -24,9 +24,10 @@ struct scaph_daemon {
 };
 
 /**
- * scaph_daemon_open() - source, meter, folders, domains; with @config->check nothing is made or written
+ * scaph_daemon_open() - source, meter, folders, domains; with @config->check nothing is made or
+ * written
  *
- * Return:   0, or a negative errno after one line on standard error; scaph_daemon_close() either way.
+ * Return:   0, or a negative errno after one line; scaph_daemon_close() either way.
  */
 int scaph_daemon_open(const struct scaph_config *config, struct scaph_daemon *ret_daemon);
 
@@ -34,7 +35,7 @@ int scaph_daemon_open(const struct scaph_config *config, struct scaph_daemon *re
 int scaph_daemon_open_segments(struct scaph_daemon *daemon);
 void scaph_daemon_close(struct scaph_daemon *daemon);
 
-/* What --check prints on standard output. */
-void scaph_daemon_describe(const struct scaph_daemon *daemon);
+/* What --check prints on standard output: 0, or a negative errno after a line on standard error. */
+int scaph_daemon_describe(const struct scaph_daemon *daemon);
 
 #endif

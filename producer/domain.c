@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * domain.c - static domains and the profile rules
+ * domain.c - static domains
  */
 #include "producer/domain.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,37 +41,54 @@ static int process_start(pid_t pid, unsigned long long *ret_start)
 	return 0;
 }
 
+/* Ticks since boot are a point in time only together with the boot. */
+static void read_boot_id(char *ret_id, size_t size)
+{
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	if (!file || !fgets(ret_id, (int)size, file))
+		ret_id[0] = '\0';
+	ret_id[strcspn(ret_id, "\n")] = '\0';
+	if (file)
+		fclose(file);
+}
+
 static void derive_uuid(const char *name, unsigned long long start,
 			uint8_t ret_uuid[SCAPH_UUID_BYTES])
 {
 	/* A name space of our own, so that no other program's derived UUIDs can meet ours. */
 	static const uuid_t space = { 0x6f, 0x2a, 0x5c, 0x1e, 0x93, 0x0b, 0x4d, 0x77,
 				      0xa4, 0x18, 0x5b, 0xd0, 0x3e, 0xc9, 0x61, 0x2f };
-	char text[SCAPH_NAME_BYTES + 32];
+	char text[SCAPH_NAME_BYTES + SCAPH_UUID_TEXT_BYTES + 32], boot[SCAPH_UUID_TEXT_BYTES];
 
-	snprintf(text, sizeof(text), "%s %llu", name, start);
+	read_boot_id(boot, sizeof(boot));
+	snprintf(text, sizeof(text), "%s %s %llu", name, boot, start);
 	uuid_generate_sha1(ret_uuid, space, text, strlen(text));
 }
 
-static int bad(const char *text, const char *wrong)
+static int bad(const struct scaph_config_item *item, const char *wrong)
 {
-	scaph_error("--domain %s: %s", text, wrong);
+	scaph_error("%s %s: %s", item->origin, item->text, wrong);
 	return -EINVAL;
 }
 
-/* NAME[@UUID]=pid:PID; the last '=' counts, and an '@' only if a UUID follows, for names may hold both. */
-static int parse(const char *text, struct scaph_domain *domain)
+/*
+ * NAME[@UUID]=pid:PID; the last '=' counts, and an '@' only if a UUID follows, for names may hold
+ * both.
+ */
+static int parse(const struct scaph_config_item *item, struct scaph_domain *domain)
 {
+	const char *text = item->text;
 	const char *equals = strrchr(text, '='), *at;
 	size_t length;
 	char *end;
 	long pid;
 
 	if (!equals || strncmp(equals + 1, "pid:", 4) != 0)
-		return bad(text, "must be NAME=pid:PID or NAME@UUID=pid:PID");
+		return bad(item, "must be NAME=pid:PID or NAME@UUID=pid:PID");
 	pid = strtol(equals + 5, &end, 10);
 	if (end == equals + 5 || *end || pid <= 0 || pid > INT32_MAX)
-		return bad(text, "the PID must be a positive whole number");
+		return bad(item, "the PID must be a positive whole number");
 	domain->pid = (pid_t)pid;
 	length = (size_t)(equals - text);
 	at = memrchr(text, '@', length);
@@ -81,36 +97,39 @@ static int parse(const char *text, struct scaph_domain *domain)
 
 		snprintf(uuid, sizeof(uuid), "%s", at + 1);
 		if (scaph_uuid_parse(uuid, domain->uuid))
-			return bad(text,
+			return bad(item,
 				   "what follows the @ is no UUID (8-4-4-4-12 hexadecimal digits)");
 		domain->uuid_given = true;
 		length = (size_t)(at - text);
 	}
 	if (length == 0 || length >= SCAPH_NAME_BYTES)
-		return bad(text, "the name must have 1 to 255 bytes");
+		return bad(item, "the name must have 1 to 255 bytes");
 	memcpy(domain->name, text, length);
 	scaph_name_escape(domain->name, domain->shown, sizeof(domain->shown));
 	return 0;
 }
 
-int scaph_domain_open(const char *text, struct scaph_domain *ret_domain)
+int scaph_domain_open(const struct scaph_config_item *item, struct scaph_domain *ret_domain)
 {
 	struct scaph_domain domain = { .pidfd = -1, .vcpus = 1, .profile = SCAPH_PROFILE_OFF };
 	unsigned long long start = 0, again = 0;
 	int r;
 
-	r = parse(text, &domain);
+	r = parse(item, &domain);
 	if (r)
 		return r;
 	r = process_start(domain.pid, &start);
 	if (r == 0)
 		domain.pidfd = (int)syscall(SYS_pidfd_open, domain.pid, 0);
-	/* Asked again under the pidfd: the same process both times, so the descriptor is of the one we named. */
+	/*
+	 * Asked again under the pidfd: the same process both times, so the descriptor is of the one
+	 * we named.
+	 */
 	if (r || domain.pidfd < 0 || process_start(domain.pid, &again) || again != start ||
 	    clock_getcpuclockid(domain.pid, &domain.cpu_clock)) {
 		scaph_domain_close(&domain);
-		scaph_error("--domain %s: no process %d; start it first, or correct the PID", text,
-			    (int)domain.pid);
+		scaph_error("%s %s: no process %d; start it first, or correct the PID",
+			    item->origin, item->text, (int)domain.pid);
 		return -ESRCH;
 	}
 	if (!domain.uuid_given)
@@ -124,71 +143,4 @@ void scaph_domain_close(struct scaph_domain *domain)
 	if (domain->pidfd >= 0)
 		close(domain->pidfd);
 	domain->pidfd = -1;
-}
-
-/* One rule on one domain. Names are chosen by tenants, so a pattern over names may lower but never grant. */
-static int apply_rule(const char *rule, struct scaph_domain *domain)
-{
-	const char *equals = strrchr(rule, '='), *word = equals ? equals + 1 : "";
-	uint8_t uuid[SCAPH_UUID_BYTES];
-	char pattern[SCAPH_NAME_BYTES + SCAPH_UUID_TEXT_BYTES];
-	bool all, is_uuid;
-
-	if (!equals || equals == rule || (size_t)(equals - rule) >= sizeof(pattern)) {
-		scaph_error("--profile %s: must be UUID=trusted, '*=trusted' or PATTERN=off", rule);
-		return -EINVAL;
-	}
-	snprintf(pattern, sizeof(pattern), "%.*s", (int)(equals - rule), rule);
-	all = strcmp(pattern, "*") == 0;
-	is_uuid = scaph_uuid_parse(pattern, uuid) == 0;
-	if (strcmp(word, "trusted") == 0) {
-		if (!all && !is_uuid) {
-			scaph_error("--profile %s: trusted is granted by UUID or to '*', for "
-				    "tenants choose names",
-				    rule);
-			return -EINVAL;
-		}
-		if (domain && (all || memcmp(uuid, domain->uuid, sizeof(uuid)) == 0))
-			domain->profile = SCAPH_PROFILE_TRUSTED;
-		return 0;
-	}
-	if (strcmp(word, "off") != 0) {
-		scaph_error(
-			"--profile %s: \"%s\" is no profile of this version; use trusted or off",
-			rule, word);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static bool lowered(const char *rule, const struct scaph_domain *domain)
-{
-	const char *equals = strrchr(rule, '=');
-	char pattern[SCAPH_NAME_BYTES + SCAPH_UUID_TEXT_BYTES], text[SCAPH_UUID_TEXT_BYTES];
-
-	if (strcmp(equals + 1, "off") != 0)
-		return false;
-	snprintf(pattern, sizeof(pattern), "%.*s", (int)(equals - rule), rule);
-	scaph_uuid_format(domain->uuid, text);
-	return strcasecmp(pattern, text) == 0 || fnmatch(pattern, domain->name, 0) == 0;
-}
-
-int scaph_domain_apply_profiles(const struct scaph_config_list *rules, struct scaph_domain *domains,
-				uint32_t count)
-{
-	for (uint32_t i = 0; i < rules->count; i++) {
-		if (apply_rule(rules->value[i], NULL))
-			return -EINVAL;
-		for (uint32_t d = 0; d < count; d++)
-			apply_rule(rules->value[i], &domains[d]);
-	}
-	/* What lowers is applied last, so that the order of the rules cannot undo it; '*=off' is the default anyway. */
-	for (uint32_t i = 0; i < rules->count; i++) {
-		for (uint32_t d = 0; d < count; d++) {
-			if (strcmp(rules->value[i], "*=off") != 0 &&
-			    lowered(rules->value[i], &domains[d]))
-				domains[d].profile = SCAPH_PROFILE_OFF;
-		}
-	}
-	return 0;
 }

@@ -2,8 +2,9 @@
 /*
  * domain.h - a static domain: a process that the operator named
  *
- * Identity is the UUID. Where none was given it is derived from the name and the process's start time, so that a restarted
- * daemon finds the same one and another process of that name does not. The pidfd keeps a re-used PID from being taken for it.
+ * Identity is the UUID. Where none was given it is derived from the name and the process's start
+ * time, so that a restarted daemon finds the same one and another process of that name does not.
+ * The pidfd keeps a re-used PID from being taken for it.
  */
 #ifndef SCAPH_PRODUCER_DOMAIN_H
 #define SCAPH_PRODUCER_DOMAIN_H
@@ -30,16 +31,12 @@ struct scaph_domain {
 
 /**
  * scaph_domain_open() - make a domain of "NAME=pid:PID" or "NAME@UUID=pid:PID"
- * @text:       the option's value
+ * @item:       the option's value and where it was given
  * @ret_domain: set only on 0; closed with scaph_domain_close()
  *
  * Return:   0, or a negative errno after one line on standard error.
  */
-int scaph_domain_open(const char *text, struct scaph_domain *ret_domain);
+int scaph_domain_open(const struct scaph_config_item *item, struct scaph_domain *ret_domain);
 void scaph_domain_close(struct scaph_domain *domain);
-
-/* Set each domain's profile from the --profile rules; -EINVAL after one line. */
-int scaph_domain_apply_profiles(const struct scaph_config_list *rules, struct scaph_domain *domains,
-				uint32_t count);
 
 #endif

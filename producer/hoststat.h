@@ -2,8 +2,9 @@
 /*
  * hoststat.h - busy time of the whole host from /proc/stat
  *
- * Busy is user, nice, system, irq and softirq; guest time is inside user time and not added again; idle, iowait and steal
- * are not busy. Steps of USER_HZ. The descriptor is kept open: a reading is one pread.
+ * Busy is user, nice, system, irq and softirq; guest time is inside user time and not added again;
+ * idle, iowait and steal are not busy. Steps of USER_HZ. The descriptor is kept open: a reading is
+ * one pread.
  */
 #ifndef SCAPH_PRODUCER_HOSTSTAT_H
 #define SCAPH_PRODUCER_HOSTSTAT_H

@@ -2,8 +2,8 @@
 /*
  * main.c - scaphd: measure, divide, publish
  *
- * The main thread opens everything, starts the threads, gives its capabilities away and then only waits: for signals, for
- * processes of domains to end, for notes from the publisher.
+ * The main thread opens everything, starts the threads, gives its capabilities away and then only
+ * waits: for signals, for processes of domains to end, for notes from the publisher.
  */
 #include <errno.h>
 #include <poll.h>
@@ -17,11 +17,13 @@
 #include "producer/daemon.h"
 #include "producer/log.h"
 #include "producer/privilege.h"
+#include "producer/thread.h"
 #include "shm/guard.h"
 
 static int block_signals(void)
 {
 	sigset_t ends;
+	int fd;
 
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
@@ -29,27 +31,31 @@ static int block_signals(void)
 	sigaddset(&ends, SIGHUP);
 	sigprocmask(SIG_BLOCK, &ends, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+	fd = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
 }
 
-/* Failed mappings are noted in their guards; each is said once. */
-static void report_failed_segments(struct scaph_daemon *daemon)
+/*
+ * Segments that were cut under the publisher; each is said once. @failed and @said: bits by enum
+ * scaph_outlet_kind.
+ */
+static void report_failed(const char *whose, uint8_t failed, uint8_t *said)
 {
-	for (uint32_t i = 0; i < daemon->count; i++) {
-		struct scaph_publication *pub = &daemon->publications[i];
+	static const struct {
+		const char *what, *mend;
+	} words[SCAPH_OUTLETS_MAX] = {
+		[SCAPH_OUTLET_SHARE] = { "segment", "a fresh share" },
+		[SCAPH_OUTLET_IVSHMEM] = { "ivshmem file", "a fresh ivshmem file" },
+		[SCAPH_OUTLET_HOST] = { "copy in the host folder", "nothing but this" },
+	};
 
-		for (uint32_t o = 0; o < pub->outlets; o++) {
-			struct scaph_outlet *outlet = &pub->outlet[o];
-
-			if (outlet->reported || !scaph_guard_failed(&outlet->segment.guard))
-				continue;
-			outlet->reported = true;
-			scaph_warning("the segment of domain %s was cut under us and is no longer "
-				      "written; give it a "
-				      "fresh share and restart scaphd",
-				      daemon->domains[i].shown);
-		}
+	for (unsigned int kind = 0; kind < SCAPH_OUTLETS_MAX; kind++) {
+		if (failed & ~*said & 1U << kind)
+			scaph_warning("the %s of %s was cut under us and is no longer written; "
+				      "give it %s and restart scaphd",
+				      words[kind].what, whose, words[kind].mend);
 	}
+	*said |= failed;
 }
 
 /* One line when it begins, one when it is over. */
@@ -62,7 +68,8 @@ static void report_change(bool *was, bool is, const char *begun, const char *ove
 	*was = is;
 }
 
-static void report_notes(struct scaph_daemon *daemon)
+/* @failed: room for a byte a domain and one more; @said: the same, kept between calls. */
+static void report_notes(struct scaph_daemon *daemon, uint8_t *failed, uint8_t *said)
 {
 	static bool source_reported, meter_reported;
 	struct scaph_publisher *pub = &daemon->publisher;
@@ -74,7 +81,11 @@ static void report_notes(struct scaph_daemon *daemon)
 	pthread_mutex_lock(&pub->lock);
 	source_lost = pub->source_lost;
 	meter_lost = pub->meter_lost;
+	memcpy(failed, pub->failed, daemon->count + 1);
 	pthread_mutex_unlock(&pub->lock);
+	for (uint32_t i = 0; i < daemon->count; i++)
+		report_failed(daemon->domains[i].shown, failed[i], &said[i]);
+	report_failed("the host's totals", failed[daemon->count], &said[daemon->count]);
 	report_change(&source_reported, source_lost,
 		      "the energy source has ended: records go on without energy",
 		      "the energy source is back");
@@ -91,82 +102,118 @@ static void report_gone(struct scaph_daemon *daemon, uint32_t at, struct pollfd 
 	poll->fd = -1;
 }
 
-static int wait_for_end(struct scaph_daemon *daemon, int signal_fd)
+/* Until a signal asks for the end. */
+static int watch(struct scaph_daemon *daemon, struct pollfd *polls, uint8_t *failed, uint8_t *said)
 {
-	struct pollfd *polls = calloc(daemon->count + 2, sizeof(*polls));
+	struct pollfd *ends = &polls[daemon->count], *notes = &polls[daemon->count + 1];
 
-	if (!polls)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < daemon->count; i++)
-		polls[i] = (struct pollfd){ .fd = daemon->domains[i].pidfd, .events = POLLIN };
-	polls[daemon->count] = (struct pollfd){ .fd = signal_fd, .events = POLLIN };
-	polls[daemon->count + 1] =
-		(struct pollfd){ .fd = daemon->publisher.wake_fd, .events = POLLIN };
-	while (!(polls[daemon->count].revents & POLLIN)) {
-		if (poll(polls, daemon->count + 2, 1000) < 0 && errno != EINTR)
-			break;
+	while (!(ends->revents & POLLIN)) {
+		if (poll(polls, daemon->count + 2, -1) < 0) {
+			if (errno != EINTR)
+				return -errno;
+			continue;
+		}
 		for (uint32_t i = 0; i < daemon->count; i++) {
 			if (polls[i].fd >= 0 && polls[i].revents)
 				report_gone(daemon, i, &polls[i]);
 		}
-		if (polls[daemon->count + 1].revents)
-			report_notes(daemon);
-		report_failed_segments(daemon);
+		if (notes->revents)
+			report_notes(daemon, failed, said);
 	}
+	return 0;
+}
+
+static int wait_for_end(struct scaph_daemon *daemon, int signal_fd)
+{
+	struct pollfd *polls = calloc(daemon->count + 2, sizeof(*polls));
+	uint8_t *failed = calloc(daemon->count + 1, 2);
+	int r = -ENOMEM;
+
+	if (polls && failed) {
+		for (uint32_t i = 0; i < daemon->count; i++)
+			polls[i] =
+				(struct pollfd){ .fd = daemon->domains[i].pidfd, .events = POLLIN };
+		polls[daemon->count] = (struct pollfd){ .fd = signal_fd, .events = POLLIN };
+		polls[daemon->count + 1] =
+			(struct pollfd){ .fd = daemon->publisher.wake_fd, .events = POLLIN };
+		r = watch(daemon, polls, failed, failed + daemon->count + 1);
+	}
+	free(failed);
 	free(polls);
+	return r;
+}
+
+/*
+ * All is open: nothing from here on needs a privilege but the threads' priority, which they
+ * inherit.
+ */
+static int start(struct scaph_daemon *daemon)
+{
+	bool realtime = scaph_thread_enter_realtime();
+	int r = scaph_privilege_drop();
+
+	if (r) {
+		scaph_error("capabilities cannot be dropped: %s; start scaphd as root or as an "
+			    "ordinary user",
+			    strerror(-r));
+		return r;
+	}
+	r = scaph_publisher_start(&daemon->publisher);
+	if (r == 0)
+		r = scaph_sampler_start(&daemon->sampler);
+	scaph_thread_leave_realtime();
+	if (r) {
+		scaph_error("cannot start publishing: %s", strerror(-r));
+		return r;
+	}
+	scaph_info("publishing %u domain(s) every %u ms, source %s%s, meter %s%s", daemon->count,
+		   (unsigned int)(daemon->terms.window_ns / 1000000), daemon->source->ops->name,
+		   daemon->source->estimated ? " (estimated)" : "", daemon->meter->ops->name,
+		   realtime ? "" : "; no real-time priority: windows may close late under load");
 	return 0;
 }
 
 static int serve(struct scaph_daemon *daemon, int signal_fd)
 {
-	bool sampler_rt = false, publisher_rt = false;
 	int r = scaph_daemon_open_segments(daemon);
 
 	if (r)
 		return r;
-	r = scaph_publisher_start(&daemon->publisher, &publisher_rt);
+	r = start(daemon);
 	if (r == 0)
-		r = scaph_sampler_start(&daemon->sampler, &sampler_rt);
-	if (r) {
-		scaph_error("cannot start publishing: %s", strerror(-r));
-	} else {
-		if (scaph_privilege_drop())
-			scaph_warning("capabilities could not be dropped");
-		scaph_info("publishing %u domain(s) every %u ms, source %s%s, meter %s%s",
-			   daemon->count, (unsigned int)(daemon->terms.window_ns / 1000000),
-			   daemon->source->ops->name,
-			   daemon->source->estimated ? " (estimated)" : "",
-			   daemon->meter->ops->name,
-			   publisher_rt
-				   ? ""
-				   : "; no real-time priority: windows may close late under load");
 		r = wait_for_end(daemon, signal_fd);
-	}
 	scaph_sampler_stop(&daemon->sampler);
 	scaph_publisher_stop(&daemon->publisher);
+	return r;
+}
+
+static int run(const struct scaph_config *config)
+{
+	struct scaph_daemon daemon;
+	int signal_fd = block_signals();
+	int r = signal_fd < 0 ? signal_fd : scaph_guard_install();
+
+	if (r) {
+		scaph_error("signals cannot be handled: %s", strerror(-r));
+		return r;
+	}
+	r = scaph_daemon_open(config, &daemon);
+	if (r == 0)
+		r = config->check ? scaph_daemon_describe(&daemon) : serve(&daemon, signal_fd);
+	scaph_daemon_close(&daemon);
+	close(signal_fd);
 	return r;
 }
 
 int main(int argc, char **argv)
 {
 	struct scaph_config config;
-	struct scaph_daemon daemon;
-	int signal_fd, r;
+	int r = scaph_config_read(argc, argv, &config);
 
-	r = scaph_config_read(argc, argv, &config);
 	if (r)
 		return r == SCAPH_CONFIG_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
 	scaph_log_set_level(config.log_level);
-	signal_fd = block_signals();
-	r = scaph_guard_install();
-	if (r == 0)
-		r = scaph_daemon_open(&config, &daemon);
-	if (r == 0 && config.check)
-		scaph_daemon_describe(&daemon);
-	else if (r == 0)
-		r = serve(&daemon, signal_fd);
-	scaph_daemon_close(&daemon);
-	close(signal_fd);
+	r = run(&config);
 	scaph_config_clear(&config);
 	return r ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -2,7 +2,8 @@
 /*
  * meter.h - where CPU time per domain is read from: a small table of functions, one file a meter
  *
- * One sweep reads every domain and the host's busy time at one instant. Used by the publisher thread only.
+ * One sweep reads every domain and the host's busy time at one instant. Used by the publisher
+ * thread only.
  */
 #ifndef SCAPH_PRODUCER_METER_H
 #define SCAPH_PRODUCER_METER_H
@@ -26,9 +27,12 @@ struct scaph_meter;
 struct scaph_meter_ops {
 	const char *name;
 	uint32_t id; /* enum scaph_meter_id */
-	uint64_t (*window_ns)(void); /* the shortest it can carry */
+	uint64_t (*least_window_ns)(void); /* the shortest it can carry */
 	int (*open)(const struct scaph_config *config, struct scaph_meter **ret_meter);
-	/* The first sweep sets the baseline: all differences 0. *ret_busy_ns is at least the sum of the readings. */
+	/*
+	 * The first sweep sets the baseline: all differences 0. *ret_busy_ns is at least the sum of
+	 * the readings.
+	 */
 	int (*sweep)(struct scaph_meter *meter, struct scaph_reading *readings, uint32_t count,
 		     uint64_t *ret_busy_ns);
 	void (*close)(struct scaph_meter *meter);

@@ -2,8 +2,9 @@
 /*
  * meter_cputime.c - process CPU clocks, and the host's busy time of the same sweep
  *
- * Needs no privilege. Both move in kernel ticks, and not in step: busy time is kept cumulative and never below the sum of
- * the domains'; what it runs behind or ahead in one window it makes good in the next.
+ * Needs no privilege. Both move in kernel ticks, and not in step: busy time is kept cumulative and
+ * never below the sum of the domains'; what it runs behind or ahead in one window it makes good in
+ * the next.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -72,11 +73,12 @@ static int cputime_sweep(struct scaph_meter *meter, struct scaph_reading *readin
 	uint64_t busy_ns, sum_ns = 0, due_ns;
 	int r;
 
-	for (uint32_t i = 0; i < count; i++)
-		sum_ns += read_domain(&readings[i], cputime->begun);
+	/* First, so that a sweep that fails has taken nothing: the next one covers its time too. */
 	r = scaph_hoststat_busy_ns(&cputime->stat, &busy_ns);
 	if (r)
 		return r;
+	for (uint32_t i = 0; i < count; i++)
+		sum_ns += read_domain(&readings[i], cputime->begun);
 	if (!cputime->begun) {
 		cputime->begun = true;
 		cputime->start_busy_ns = busy_ns;
@@ -105,7 +107,7 @@ static void cputime_close(struct scaph_meter *meter)
 const struct scaph_meter_ops scaph_meter_cputime = {
 	.name = "cputime",
 	.id = SCAPH_METER_CPUTIME,
-	.window_ns = scaph_tick_window_ns,
+	.least_window_ns = scaph_tick_window_ns,
 	.open = cputime_open,
 	.sweep = cputime_sweep,
 	.close = cputime_close,

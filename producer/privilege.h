@@ -8,7 +8,8 @@
 /**
  * scaph_privilege_drop() - drop all capabilities of the calling thread, for good
  *
- * Capabilities are the thread's own: each thread calls this for itself, the main one after it has started the others.
+ * Capabilities are the thread's own: this comes before any other thread is started, and those
+ * inherit having none.
  * Return:   0 or a negative errno.
  */
 int scaph_privilege_drop(void);

@@ -21,7 +21,10 @@
 
 #define HOST_FILE "host.ring"
 
-/* The machine's own identity, hashed as machine-id(5) asks, so that the ID itself is not given away. */
+/*
+ * The machine's own identity, hashed as machine-id(5) asks, so that the ID itself is not given
+ * away.
+ */
 static void host_uuid(uint8_t ret_uuid[SCAPH_UUID_BYTES])
 {
 	static const uuid_t space = { 0x1b, 0x9d, 0x33, 0x70, 0x62, 0xce, 0x4f, 0x0a,
@@ -85,7 +88,10 @@ static void add_outlet(struct scaph_publication *pub, enum scaph_outlet_kind kin
 static int open_share(const struct scaph_publication_terms *terms, struct scaph_publication *pub,
 		      uint64_t bytes)
 {
-	/* What tells about the host is for root and the group; the rest any process of the guest may read. */
+	/*
+	 * What tells about the host is for root and the group; the rest any process of the guest
+	 * may read.
+	 */
 	mode_t mode = pub->domain->profile == SCAPH_PROFILE_TRUSTED ? 0640 : 0644;
 	char folder[SCAPH_NAME_BYTES], shown[4 * SCAPH_NAME_BYTES], where[8 * SCAPH_NAME_BYTES];
 	struct scaph_segment segment;
@@ -107,7 +113,10 @@ static int open_share(const struct scaph_publication_terms *terms, struct scaph_
 	return 0;
 }
 
-/* Only where the operator gave the UUID: else anybody who can guess it could squat the name and be sent the figures. */
+/*
+ * Only where the operator gave the UUID: else anybody who can guess it could squat the name and be
+ * sent the figures.
+ */
 static int open_ivshmem(const struct scaph_publication_terms *terms, struct scaph_publication *pub,
 			uint64_t bytes)
 {
@@ -182,7 +191,10 @@ void scaph_publication_close(struct scaph_publication *pub, int unlink_host_fd)
 	pub->outlets = 0;
 }
 
-/* From the kernel's randomness and nothing else, so that no clock or counter can make two lives collide. */
+/*
+ * From the kernel's randomness and nothing else, so that no clock or counter can make two lives
+ * collide.
+ */
 static int fresh_epoch_id(uint64_t *ret_epoch_id)
 {
 	uint64_t id;
@@ -195,6 +207,13 @@ static int fresh_epoch_id(uint64_t *ret_epoch_id)
 	return 0;
 }
 
+void scaph_publication_clear_accounts(struct scaph_publication *pub)
+{
+	pub->package = pub->core = pub->dram = (struct scaph_account){};
+	pub->cpu_ns = 0;
+	pub->breaks = 0;
+}
+
 int scaph_publication_begin_epoch(struct scaph_publication *pub, uint64_t origin_ns)
 {
 	uint64_t guest_id, host_id;
@@ -204,9 +223,7 @@ int scaph_publication_begin_epoch(struct scaph_publication *pub, uint64_t origin
 		r = fresh_epoch_id(&host_id);
 	if (r)
 		return r;
-	pub->package = pub->core = pub->dram = (struct scaph_account){};
-	pub->cpu_ns = 0;
-	pub->breaks = 0;
+	scaph_publication_clear_accounts(pub);
 	for (uint32_t i = 0; i < pub->outlets; i++) {
 		struct scaph_outlet *outlet = &pub->outlet[i];
 		bool host = outlet->kind == SCAPH_OUTLET_HOST;
@@ -221,6 +238,17 @@ int scaph_publication_begin_epoch(struct scaph_publication *pub, uint64_t origin
 	return 0;
 }
 
+uint8_t scaph_publication_failed(const struct scaph_publication *pub)
+{
+	uint8_t failed = 0;
+
+	for (uint32_t i = 0; i < pub->outlets; i++) {
+		if (scaph_guard_failed(&pub->outlet[i].segment.guard))
+			failed |= (uint8_t)(1U << pub->outlet[i].kind);
+	}
+	return failed;
+}
+
 static bool sees_records(const struct scaph_publication *pub, const struct scaph_outlet *outlet)
 {
 	return outlet->kind == SCAPH_OUTLET_HOST || pub->desc.profile != SCAPH_PROFILE_OFF;
@@ -233,7 +261,7 @@ int scaph_publication_record(struct scaph_publication *pub, const struct scaph_s
 	for (uint32_t i = 0; i < pub->outlets && r == 0; i++) {
 		struct scaph_outlet *outlet = &pub->outlet[i];
 
-		if (!sees_records(pub, outlet))
+		if (!sees_records(pub, outlet) || scaph_guard_failed(&outlet->segment.guard))
 			continue;
 		scaph_guard_enter(&outlet->segment.guard);
 		r = scaph_writer_publish(&outlet->writer, record);
@@ -253,15 +281,22 @@ void scaph_publication_beat(struct scaph_publication *pub)
 
 void scaph_publication_second(struct scaph_publication *pub, const struct scaph_status *status)
 {
-	struct scaph_status own = *status;
-
-	own.state = pub->state;
 	for (uint32_t i = 0; i < pub->outlets; i++) {
 		struct scaph_outlet *outlet = &pub->outlet[i];
+		struct scaph_status own = *status;
 
-		own.reasons = status->reasons | pub->reasons;
+		if (scaph_guard_failed(&outlet->segment.guard))
+			continue;
+		own.state = pub->state;
+		own.reasons |= pub->reasons;
 		if (outlet->kind == SCAPH_OUTLET_HOST)
 			own.reasons &= ~(uint32_t)SCAPH_REASON_PROFILE_OFF;
+		/* Who sees no records is told nothing about the host's rate either. */
+		if (!sees_records(pub, outlet)) {
+			own.valid &= SCAPH_STATUS_WALL;
+			own.record_rate_millihz = 0;
+			own.reasons &= ~(uint32_t)SCAPH_REASON_RATE_LOW;
+		}
 		scaph_guard_enter(&outlet->segment.guard);
 		if (sees_records(pub, outlet))
 			scaph_writer_publish_slow(&outlet->writer);
@@ -275,6 +310,8 @@ void scaph_publication_refresh(struct scaph_publication *pub)
 	for (uint32_t i = 0; i < pub->outlets; i++) {
 		struct scaph_outlet *outlet = &pub->outlet[i];
 
+		if (scaph_guard_failed(&outlet->segment.guard))
+			continue;
 		scaph_guard_enter(&outlet->segment.guard);
 		scaph_writer_refresh(&outlet->writer);
 		scaph_guard_leave();

@@ -2,9 +2,10 @@
 /*
  * publication.h - one domain's segments and what is published in them
  *
- * A domain has up to three outlets: its share, its ivshmem file, the host's private copy. All outlets that the guest sees carry
- * the same epoch, numbers and records, as far as its profile lets it see any; the host's copy is exact and has an epoch of its
- * own. The host's totals are a publication without a domain.
+ * A domain has up to three outlets: its share, its ivshmem file, the host's private copy. All
+ * outlets that the guest sees carry the same epoch, numbers and records, as far as its profile lets
+ * it see any; the host's copy is exact and has an epoch of its own. The host's totals are a
+ * publication without a domain.
  *
  * Opened and closed by the main thread; in between owned by the publisher thread.
  */
@@ -34,7 +35,6 @@ struct scaph_outlet {
 	enum scaph_outlet_kind kind;
 	struct scaph_segment segment;
 	struct scaph_writer writer;
-	bool reported; /* its failure has been logged */
 };
 
 struct scaph_publication {
@@ -74,12 +74,24 @@ int scaph_publication_open(const struct scaph_publication_terms *terms,
 /* @unlink_host_fd: the host folder, to take the host's copy away; -1: leave it. */
 void scaph_publication_close(struct scaph_publication *publication, int unlink_host_fd);
 
-/* Begin an epoch in every outlet: accounts from 0; origin in CLOCK_MONOTONIC. 0 or a negative errno (no randomness). */
+/*
+ * Begin an epoch in every outlet: accounts from 0; origin in CLOCK_MONOTONIC. 0 or a negative errno
+ * (no randomness).
+ */
 int scaph_publication_begin_epoch(struct scaph_publication *publication, uint64_t origin_ns);
 
 /* Publish one closed window. SCAPH_WRITER_EPOCH_FULL: begin an epoch first. */
 int scaph_publication_record(struct scaph_publication *publication,
 			     const struct scaph_slot *record);
+
+/*
+ * Outlets whose mapping lost its pages, bit by enum scaph_outlet_kind: they are written no more.
+ * Publisher thread.
+ */
+uint8_t scaph_publication_failed(const struct scaph_publication *publication);
+
+/* A retired publication's figures belong to an epoch that is over. */
+void scaph_publication_clear_accounts(struct scaph_publication *publication);
 void scaph_publication_beat(struct scaph_publication *publication);
 
 /* Once a second: slow ring and status. The publication adds its own state and reasons. */

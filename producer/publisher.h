@@ -2,8 +2,12 @@
 /*
  * publisher.h - the thread that closes windows: meter and energy of one instant, divided, published
  *
- * Steady state: no allocation, no logging, no system call but clock, sleep and counter reads. What happened that people
- * should know is noted and the main thread woken. The one lock is taken once a tick and held by others for moments only.
+ * Steady state: no allocation, no logging, no system call but clock, sleep and counter reads. What
+ * happened that people should know is noted and the main thread woken. The one lock is taken once a
+ * tick and held by others for moments only.
+ *
+ * publisher.c has the thread and the notes, window.c what is done at a window's end, bulletin.c
+ * what is said once a second.
  */
 #ifndef SCAPH_PRODUCER_PUBLISHER_H
 #define SCAPH_PRODUCER_PUBLISHER_H
@@ -25,14 +29,16 @@ struct scaph_publisher {
 	uint32_t count;
 	struct scaph_publication host;
 	struct scaph_splitter splitter;
-	uint32_t zones, vcpus, cpus;
-	uint64_t window_ns, origin_ns, last_ns;
-	struct scaph_energy last;
-	bool sweep_failed; /* the last one; its window goes to the next */
+	uint32_t zones, cpus;
+	uint64_t window_ns, origin_ns;
+	uint64_t gap_max_ns; /* a longer one is nobody's */
+	uint64_t suspended_ns; /* slept since boot, as of the last window */
+	struct scaph_energy last; /* as of the last window */
 	uint64_t host_uj[SCAPH_ZONES]; /* measured since the epoch began */
-	uint64_t unattributed_uj;
+	uint64_t unattributed_uj; /* package energy of gaps, contained in host_uj */
 	uint32_t records_this_second;
 	uint64_t second_ns;
+	bool sweep_failed; /* the last one; its window goes to the next */
 	pthread_t thread;
 	bool running;
 
@@ -41,6 +47,7 @@ struct scaph_publisher {
 	bool source_lost; /* noted for the main thread */
 	bool meter_lost;
 	bool *gone; /* by domain: told by the main thread, or found by the meter */
+	uint8_t *failed; /* by domain, the host last: scaph_publication_failed() */
 	int wake_fd; /* eventfd: something was noted */
 };
 
@@ -51,7 +58,7 @@ int scaph_publisher_init(struct scaph_publisher *publisher,
 			 struct scaph_reading *readings, uint32_t count);
 
 /* Take the baseline, begin an epoch everywhere, start the thread. */
-int scaph_publisher_start(struct scaph_publisher *publisher, bool *ret_realtime);
+int scaph_publisher_start(struct scaph_publisher *publisher);
 
 /* Stop the thread, retire every publication with the reason that the producer ended. */
 void scaph_publisher_stop(struct scaph_publisher *publisher);

@@ -1,70 +1,106 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sampler.c - periodic reads at absolute deadlines
+ * sampler.c - reads of the source, periodic ones at absolute deadlines
  */
 #include "producer/sampler.h"
 
 #include "producer/clock.h"
-#include "producer/privilege.h"
 #include "producer/thread.h"
 
-void scaph_sampler_init(struct scaph_sampler *sampler, struct scaph_source *source, uint32_t hz)
+void scaph_sampler_init(struct scaph_sampler *sampler, struct scaph_source *source, uint32_t hz,
+			uint64_t window_ns)
 {
+	uint32_t rate_hz = hz ? hz : source->sample_hz;
+
 	*sampler = (struct scaph_sampler){
 		.source = source,
-		.period_ns = hz ? SCAPH_NS_PER_S / hz : 0,
+		.period_ns = rate_hz ? SCAPH_NS_PER_S / rate_hz : 0,
 	};
-	pthread_mutex_init(&sampler->lock, NULL);
+	if (sampler->period_ns >= window_ns)
+		sampler->period_ns = 0;
+	for (int zone = 0; zone < SCAPH_ZONES; zone++)
+		sampler->counter[zone].range_uj = source->range_uj[zone];
+	scaph_thread_lock_init(&sampler->lock);
 }
 
-void scaph_sampler_read(struct scaph_sampler *sampler, uint64_t now_ns,
-			struct scaph_energy *ret_energy)
+/* Not readable now: when it is again, what lies between belongs to no window. */
+static void lose(struct scaph_sampler *sampler)
+{
+	sampler->energy.lost = true;
+	for (int zone = 0; zone < SCAPH_ZONES; zone++)
+		scaph_counter_rebase(&sampler->counter[zone]);
+}
+
+static void read_locked(struct scaph_sampler *sampler)
+{
+	uint64_t raw_uj[SCAPH_ZONES] = {};
+	int r;
+
+	/* Under the lock, so that no reader's time is older than the reading before. */
+	sampler->energy.mono_ns = scaph_clock_ns(CLOCK_MONOTONIC);
+	if (sampler->ended)
+		return;
+	r = sampler->source->ops->read(sampler->source, sampler->energy.mono_ns, raw_uj);
+	if (r < 0) {
+		lose(sampler);
+		return;
+	}
+	for (int zone = 0; zone < SCAPH_ZONES; zone++) {
+		if (!(sampler->source->zones & 1U << zone))
+			continue;
+		if (scaph_counter_advance(&sampler->counter[zone], raw_uj[zone]))
+			sampler->energy.resets++;
+		sampler->energy.zone_uj[zone] = sampler->counter[zone].energy_uj;
+	}
+	sampler->ended = r == SCAPH_SOURCE_ENDED;
+	sampler->energy.lost = sampler->ended;
+}
+
+void scaph_sampler_read(struct scaph_sampler *sampler, struct scaph_energy *ret_energy)
 {
 	pthread_mutex_lock(&sampler->lock);
-	sampler->source->ops->sample(sampler->source, now_ns, &sampler->energy);
+	read_locked(sampler);
 	*ret_energy = sampler->energy;
 	pthread_mutex_unlock(&sampler->lock);
 }
 
-static bool asked_to_stop(struct scaph_sampler *sampler)
+/* One periodic read; false: there is nothing more to do. */
+static bool sample(struct scaph_sampler *sampler)
 {
-	bool stop;
+	bool go_on;
 
 	pthread_mutex_lock(&sampler->lock);
-	stop = sampler->stop;
+	go_on = !sampler->stop && !sampler->ended;
+	if (go_on)
+		read_locked(sampler);
 	pthread_mutex_unlock(&sampler->lock);
-	return stop;
+	return go_on;
 }
 
 static void *run(void *argument)
 {
 	struct scaph_sampler *sampler = argument;
 	uint64_t due_ns = scaph_clock_ns(CLOCK_MONOTONIC);
-	struct scaph_energy energy;
 
-	scaph_privilege_drop();
-	while (!asked_to_stop(sampler)) {
-		uint64_t now_ns;
+	while (sample(sampler)) {
+		uint64_t now_ns = scaph_clock_ns(CLOCK_MONOTONIC);
 
-		due_ns += sampler->period_ns;
-		scaph_clock_sleep_until(due_ns);
-		now_ns = scaph_clock_ns(CLOCK_MONOTONIC);
 		/* After a long halt the missed reads are not made up for. */
+		due_ns += sampler->period_ns;
 		if (now_ns > due_ns + sampler->period_ns)
 			due_ns = now_ns;
-		scaph_sampler_read(sampler, now_ns, &energy);
+		scaph_clock_sleep_until(due_ns);
 	}
 	return NULL;
 }
 
-int scaph_sampler_start(struct scaph_sampler *sampler, bool *ret_realtime)
+int scaph_sampler_start(struct scaph_sampler *sampler)
 {
 	int r;
 
-	*ret_realtime = false;
 	if (!sampler->period_ns)
 		return 0;
-	r = scaph_thread_start(&sampler->thread, "scaph-sampler", run, sampler, ret_realtime);
+	r = scaph_thread_start(&sampler->thread, "scaph-sampler", run, sampler);
 	sampler->running = r == 0;
 	return r;
 }

@@ -46,7 +46,8 @@ int scaph_share_open_root(const struct scaph_config *config)
 				    strerror(-r));
 		return r;
 	}
-	r = lock(fd, path);
+	/* --check asks what would run, beside a daemon that does. */
+	r = config->check ? 0 : lock(fd, path);
 	if (r) {
 		close(fd);
 		return r;
@@ -110,7 +111,7 @@ static int open_own(const char *path, const char *option, bool check)
 			    path, option);
 		r = -EPERM;
 	}
-	if (r == 0)
+	if (r == 0 && !check)
 		r = lock(fd, path);
 	if (r) {
 		close(fd);
@@ -152,13 +153,18 @@ int scaph_share_find(const struct scaph_config *config, int root_fd,
 		     const struct scaph_domain *domain, char *ret_folder)
 {
 	char uuid[SCAPH_UUID_TEXT_BYTES];
+	uint8_t other[SCAPH_UUID_BYTES];
 	const char *folder = uuid;
 	struct statfs fs;
 	int fd;
 
 	scaph_uuid_format(domain->uuid, uuid);
 	fd = open_component(root_fd, uuid);
-	if (fd == -ENOENT) {
+	/*
+	 * A name that reads as a UUID is another domain's folder: whoever chose it would be sent
+	 * the wrong figures there.
+	 */
+	if (fd == -ENOENT && scaph_uuid_parse(domain->name, other) != 0) {
 		folder = domain->name;
 		fd = open_component(root_fd, domain->name);
 	}

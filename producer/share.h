@@ -2,8 +2,9 @@
 /*
  * share.h - the folders segments lie in: the root of the shares, one domain's share, the host's own
  *
- * A domain's name comes from outside: it is a folder's name only if it is one path component, and no symbolic link is
- * followed. Both roots are locked with flock on the folder itself, which no guest sees, so that two daemons never share one.
+ * A domain's name comes from outside: it is a folder's name only if it is one path component, and
+ * no symbolic link is followed. Both roots are locked with flock on the folder itself, which no
+ * guest sees, so that two daemons never share one.
  */
 #ifndef SCAPH_PRODUCER_SHARE_H
 #define SCAPH_PRODUCER_SHARE_H
@@ -14,7 +15,10 @@
 /* Each: a descriptor, or a negative errno after one line on standard error. */
 int scaph_share_open_root(const struct scaph_config *config);
 
-/* Made if missing (0700), locked, freed of an earlier daemon's segments; not with @check: then only looked at. */
+/*
+ * Made if missing (0700), locked, freed of an earlier daemon's segments; not with @check: then only
+ * looked at.
+ */
 int scaph_share_open_host(const struct scaph_config *config, bool check);
 
 /* Made if missing (0700) and locked, so that no two daemons ever keep state in one place. */
@@ -25,7 +29,7 @@ int scaph_share_open_state(const struct scaph_config *config, bool check);
  * @root_fd:     as opened above
  * @ret_folder:  the component that was found, for messages; SCAPH_NAME_BYTES bytes
  *
- * Return:   a descriptor; -ENOENT (no line): there is none; or another negative errno after one line.
+ * Return:   a descriptor; -ENOENT (no line): there is none; or another errno after a line.
  */
 int scaph_share_find(const struct scaph_config *config, int root_fd,
 		     const struct scaph_domain *domain, char *ret_folder);

@@ -2,8 +2,8 @@
 /*
  * source.h - where energy is read from: a small table of functions, one file a source
  *
- * A source gives cumulative microjoules per zone since it was opened. It is sampled under the sampler's lock, by one thread at
- * a time, and must not allocate, log or block there.
+ * A source gives raw counters; the sampler makes them 64-bit microjoules. It is read under the
+ * sampler's lock, by one thread at a time, and must not allocate, log or block there.
  */
 #ifndef SCAPH_PRODUCER_SOURCE_H
 #define SCAPH_PRODUCER_SOURCE_H
@@ -24,9 +24,8 @@ enum {
 	SCAPH_ZONES,
 };
 
-struct scaph_energy {
-	uint64_t zone_uj[SCAPH_ZONES]; /* cumulative since open */
-	bool lost; /* the source ended or fails: figures stand still */
+enum scaph_source_result {
+	SCAPH_SOURCE_ENDED = 1, /* the values given are the last there will be */
 };
 
 struct scaph_source;
@@ -34,12 +33,18 @@ struct scaph_source;
 struct scaph_source_ops {
 	const char *name;
 	uint32_t id; /* enum scaph_source_id */
-	const char *usage;
-	/* @argument: what stood behind the colon, or NULL. 0 or a negative errno after one line on standard error. */
+	const char *usage; /* how to ask for it */
+	/*
+	 * @argument: what stood behind the colon, or NULL. 0 or a negative errno after one line on
+	 * standard error.
+	 */
 	int (*open)(const struct scaph_config *config, const char *argument,
 		    struct scaph_source **ret_source);
-	/* Bring *energy up to now_ns (CLOCK_MONOTONIC). */
-	void (*sample)(struct scaph_source *source, uint64_t now_ns, struct scaph_energy *energy);
+	/*
+	 * Every counter of the source as of now_ns (CLOCK_MONOTONIC, never going back).
+	 * 0, SCAPH_SOURCE_ENDED (the counters are set too), or a negative errno: not readable now.
+	 */
+	int (*read)(struct scaph_source *source, uint64_t now_ns, uint64_t raw_uj[SCAPH_ZONES]);
 	void (*close)(struct scaph_source *source);
 };
 
@@ -50,6 +55,10 @@ struct scaph_source {
 	bool estimated;
 	bool idle_known;
 	uint64_t idle_uw; /* package */
+	uint64_t range_uj[SCAPH_ZONES]; /* greatest value before 0; 0: does not wrap */
+	uint64_t wrap_ns; /* the shortest time in which one of them can wrap; 0: none does */
+	uint32_t sample_hz; /* how often it wants to be read; 0: at the windows' ends is enough */
+	char about[128]; /* one clause for people */
 };
 
 extern const struct scaph_source_ops scaph_source_model;
@@ -57,5 +66,9 @@ extern const struct scaph_source_ops scaph_source_replay;
 
 /* Open the source the configuration names; 0 or a negative errno after one line. */
 int scaph_source_open(const struct scaph_config *config, struct scaph_source **ret_source);
+
+/* The word of a zone, and the zone of a word: -1 if there is none. */
+const char *scaph_source_zone_word(int zone);
+int scaph_source_zone_of(const char *word);
 
 #endif

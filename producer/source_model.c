@@ -2,9 +2,14 @@
 /*
  * source_model.c - an estimate: the machine's busy time between two given powers
  *
- * E = IDLE * t + (FULL - IDLE) * busy / CPUs. Never chosen by itself; estimated in every record. Steps of USER_HZ, as busy time.
+ * E = IDLE * t + (FULL - IDLE) * busy / CPUs. Never chosen by itself; estimated in every record.
+ *
+ * Busy time comes in steps of USER_HZ, so a short window can show more of it than its CPUs can have
+ * spent. What is too much is kept for the next reading: no window shows more than FULL, and no busy
+ * time is lost.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,9 +24,11 @@ struct model {
 	struct scaph_hoststat stat;
 	uint64_t span_uw; /* FULL - IDLE */
 	uint64_t cpus;
-	uint64_t start_ns;
-	uint64_t start_busy_ns;
-	uint64_t shown_uj; /* never steps back */
+	bool begun;
+	uint64_t last_ns;
+	uint64_t last_busy_ns; /* the greatest that /proc/stat has shown */
+	uint64_t owed_ns; /* busy time not yet counted */
+	unsigned __int128 energy; /* in microwatts x nanoseconds x CPUs */
 };
 
 static int model_open(const struct scaph_config *config, const char *argument,
@@ -40,14 +47,11 @@ static int model_open(const struct scaph_config *config, const char *argument,
 	if (!model)
 		return -ENOMEM;
 	r = scaph_hoststat_open(&model->stat);
-	if (r == 0)
-		r = scaph_hoststat_busy_ns(&model->stat, &model->start_busy_ns);
 	if (r) {
 		scaph_error("/proc/stat: %s; the model needs it", strerror(-r));
 		free(model);
 		return r;
 	}
-	model->start_ns = scaph_clock_ns(CLOCK_MONOTONIC);
 	model->cpus = cpus > 0 ? (uint64_t)cpus : 1;
 	model->span_uw = config->model_full_uw - config->model_idle_uw;
 	model->source = (struct scaph_source){
@@ -57,30 +61,39 @@ static int model_open(const struct scaph_config *config, const char *argument,
 		.idle_known = true,
 		.idle_uw = config->model_idle_uw,
 	};
+	snprintf(model->source.about, sizeof(model->source.about),
+		 "%g W idle to %g W with %u CPUs busy", (double)config->model_idle_uw / 1e6,
+		 (double)config->model_full_uw / 1e6, (unsigned int)model->cpus);
 	*ret_source = &model->source;
 	return 0;
 }
 
-static uint64_t energy_uj(uint64_t power_uw, uint64_t ns)
-{
-	return (uint64_t)((unsigned __int128)power_uw * ns / SCAPH_NS_PER_S);
-}
-
-static void model_sample(struct scaph_source *source, uint64_t now_ns, struct scaph_energy *energy)
+static int model_read(struct scaph_source *source, uint64_t now_ns, uint64_t raw_uj[SCAPH_ZONES])
 {
 	struct model *model = (struct model *)source;
-	uint64_t busy_ns, uj;
+	uint64_t busy_ns, dt_ns, counted_ns;
+	int r;
 
-	if (scaph_hoststat_busy_ns(&model->stat, &busy_ns)) {
-		energy->lost = true;
-		return;
+	r = scaph_hoststat_busy_ns(&model->stat, &busy_ns);
+	if (r)
+		return r;
+	if (!model->begun) {
+		model->begun = true;
+		model->last_ns = now_ns;
+		model->last_busy_ns = busy_ns;
 	}
-	busy_ns = busy_ns > model->start_busy_ns ? busy_ns - model->start_busy_ns : 0;
-	uj = energy_uj(source->idle_uw, now_ns - model->start_ns) +
-	     energy_uj(model->span_uw, busy_ns) / model->cpus;
-	if (uj > model->shown_uj)
-		model->shown_uj = uj;
-	energy->zone_uj[SCAPH_ZONE_AT_PACKAGE] = model->shown_uj;
+	if (busy_ns > model->last_busy_ns) {
+		model->owed_ns += busy_ns - model->last_busy_ns;
+		model->last_busy_ns = busy_ns;
+	}
+	dt_ns = now_ns - model->last_ns;
+	counted_ns = model->owed_ns < dt_ns * model->cpus ? model->owed_ns : dt_ns * model->cpus;
+	model->owed_ns -= counted_ns;
+	model->last_ns = now_ns;
+	model->energy += (unsigned __int128)source->idle_uw * dt_ns * model->cpus +
+			 (unsigned __int128)model->span_uw * counted_ns;
+	raw_uj[SCAPH_ZONE_AT_PACKAGE] = (uint64_t)(model->energy / model->cpus / SCAPH_NS_PER_S);
+	return 0;
 }
 
 static void model_close(struct scaph_source *source)
@@ -94,8 +107,8 @@ static void model_close(struct scaph_source *source)
 const struct scaph_source_ops scaph_source_model = {
 	.name = "model",
 	.id = SCAPH_SOURCE_MODEL,
-	.usage = "model",
+	.usage = "--source model --model-watts IDLE:FULL (an estimate from CPU load)",
 	.open = model_open,
-	.sample = model_sample,
+	.read = model_read,
 	.close = model_close,
 };

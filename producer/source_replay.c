@@ -2,21 +2,26 @@
 /*
  * source_replay.c - a recorded trace, played in real time from its first line
  *
- * Between two lines a counter stands still, as it did for whoever recorded it. After the last line the source is lost: what
- * the machine would have used then is not known.
+ * Between two lines a counter stands still, as it did for whoever recorded it. After the last line
+ * the source has ended: what the machine would have used then is not known.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "producer/clock.h"
 #include "producer/log.h"
 #include "producer/trace.h"
+
+#define SAMPLE_HZ 1000 /* as real counters step */
 
 struct replay {
 	struct scaph_source source;
 	struct scaph_trace trace;
 	size_t at; /* the line that is in force */
-	uint64_t start_ns; /* when the first line was in force; 0: not yet begun */
-	uint64_t zone_uj[SCAPH_ZONES];
+	bool begun;
+	uint64_t start_ns; /* when the first line was in force */
 };
 
 static int replay_open(const struct scaph_config *config, const char *argument,
@@ -40,43 +45,37 @@ static int replay_open(const struct scaph_config *config, const char *argument,
 	replay->source = (struct scaph_source){
 		.ops = &scaph_source_replay,
 		.zones = replay->trace.zones,
+		.estimated = replay->trace.estimated,
 		.idle_known = replay->trace.idle_known,
 		.idle_uw = replay->trace.idle_uw,
+		.wrap_ns = scaph_trace_wrap_ns(&replay->trace),
+		.sample_hz = SAMPLE_HZ,
 	};
+	memcpy(replay->source.range_uj, replay->trace.range_uj, sizeof(replay->source.range_uj));
+	snprintf(replay->source.about, sizeof(replay->source.about), "%zu readings over %.3f s",
+		 replay->trace.count,
+		 (double)scaph_trace_span_ns(&replay->trace) / (double)SCAPH_NS_PER_S);
 	*ret_source = &replay->source;
 	return 0;
 }
 
-/* From one raw value to the next: modular where the counter wraps; without a range a step back counts as a restart from 0. */
-static uint64_t step(uint64_t from, uint64_t to, uint64_t range)
-{
-	if (to >= from)
-		return to - from;
-	return range && from <= range ? range - from + to + 1 : to;
-}
-
-static void replay_sample(struct scaph_source *source, uint64_t now_ns, struct scaph_energy *energy)
+static int replay_read(struct scaph_source *source, uint64_t now_ns, uint64_t raw_uj[SCAPH_ZONES])
 {
 	struct replay *replay = (struct replay *)source;
 	const struct scaph_trace *trace = &replay->trace;
 	uint64_t played_ns;
 
-	if (!replay->start_ns)
+	if (!replay->begun) {
+		replay->begun = true;
 		replay->start_ns = now_ns;
-	played_ns = now_ns - replay->start_ns + trace->line[0].mono_ns;
-	while (replay->at + 1 < trace->count && trace->line[replay->at + 1].mono_ns <= played_ns) {
-		const struct scaph_trace_line *from = &trace->line[replay->at], *to = from + 1;
-
-		for (int zone = 0; zone < SCAPH_ZONES; zone++)
-			replay->zone_uj[zone] +=
-				step(from->raw[zone], to->raw[zone], trace->range_uj[zone]);
-		replay->at++;
 	}
-	for (int zone = 0; zone < SCAPH_ZONES; zone++)
-		energy->zone_uj[zone] = replay->zone_uj[zone];
+	played_ns = now_ns - replay->start_ns;
+	while (replay->at + 1 < trace->count &&
+	       trace->line[replay->at + 1].mono_ns - trace->line[0].mono_ns <= played_ns)
+		replay->at++;
+	memcpy(raw_uj, trace->line[replay->at].raw_uj, sizeof(trace->line[0].raw_uj));
 	/* The last line is in force at its own time; nothing is known beyond. */
-	energy->lost = replay->at + 1 == trace->count &&
-		       played_ns > trace->line[replay->at].mono_ns;
+	return played_ns > scaph_trace_span_ns(trace) ? SCAPH_SOURCE_ENDED : 0;
 }
 
 static void replay_close(struct scaph_source *source)
@@ -90,8 +89,8 @@ static void replay_close(struct scaph_source *source)
 const struct scaph_source_ops scaph_source_replay = {
 	.name = "replay",
 	.id = SCAPH_SOURCE_REPLAY,
-	.usage = "replay:FILE",
+	.usage = "--source replay:FILE (a recorded trace)",
 	.open = replay_open,
-	.sample = replay_sample,
+	.read = replay_read,
 	.close = replay_close,
 };

@@ -7,25 +7,22 @@
 #include <sched.h>
 #include <signal.h>
 
-static int create(pthread_t *ret_thread, bool realtime, void *(*run)(void *), void *argument)
+bool scaph_thread_enter_realtime(void)
 {
 	struct sched_param param = { .sched_priority = sched_get_priority_min(SCHED_FIFO) };
-	pthread_attr_t attr;
-	int r;
 
-	pthread_attr_init(&attr);
-	if (realtime) {
-		pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
-		pthread_attr_setschedpolicy(&attr, SCHED_FIFO);
-		pthread_attr_setschedparam(&attr, &param);
-	}
-	r = -pthread_create(ret_thread, &attr, run, argument);
-	pthread_attr_destroy(&attr);
-	return r;
+	return sched_setscheduler(0, SCHED_FIFO, &param) == 0;
+}
+
+void scaph_thread_leave_realtime(void)
+{
+	struct sched_param param = {};
+
+	sched_setscheduler(0, SCHED_OTHER, &param);
 }
 
 int scaph_thread_start(pthread_t *ret_thread, const char *name, void *(*run)(void *),
-		       void *argument, bool *ret_realtime)
+		       void *argument)
 {
 	sigset_t all, before;
 	int r;
@@ -35,12 +32,19 @@ int scaph_thread_start(pthread_t *ret_thread, const char *name, void *(*run)(voi
 	sigdelset(&all, SIGBUS);
 	sigdelset(&all, SIGSEGV);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	r = create(ret_thread, true, run, argument);
-	*ret_realtime = r == 0;
-	if (r)
-		r = create(ret_thread, false, run, argument);
+	r = -pthread_create(ret_thread, NULL, run, argument);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (r == 0)
 		pthread_setname_np(*ret_thread, name);
 	return r;
+}
+
+void scaph_thread_lock_init(pthread_mutex_t *lock)
+{
+	pthread_mutexattr_t attr;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);
+	pthread_mutex_init(lock, &attr);
+	pthread_mutexattr_destroy(&attr);
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * thread.h - starting a thread that should keep time
+ * thread.h - threads that should keep time
+ *
+ * Real-time priority needs a privilege, which is gone by the time threads are started. So the main
+ * thread takes the priority while it may, its threads inherit it, and then it steps back: that
+ * needs no privilege.
  */
 #ifndef SCAPH_PRODUCER_THREAD_H
 #define SCAPH_PRODUCER_THREAD_H
@@ -8,15 +12,15 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-/**
- * scaph_thread_start() - start a named thread, SCHED_FIFO where that is allowed, with all signals blocked
- * @name:         at most 15 characters
- * @ret_thread:   set on 0
- * @ret_realtime: whether it runs SCHED_FIFO
- *
- * Return:   0 or a negative errno.
- */
+/* Threads started by this one from now on run SCHED_FIFO; false: that is not allowed here. */
+bool scaph_thread_enter_realtime(void);
+void scaph_thread_leave_realtime(void);
+
+/* Start a thread with all signals blocked; @name: at most 15 characters. 0 or a negative errno. */
 int scaph_thread_start(pthread_t *ret_thread, const char *name, void *(*run)(void *),
-		       void *argument, bool *ret_realtime);
+		       void *argument);
+
+/* A mutex whose holder runs at the priority of whoever waits for it. */
+void scaph_thread_lock_init(pthread_mutex_t *lock);
 
 #endif

@@ -6,8 +6,9 @@
 
 #include <time.h>
 
+#include "producer/clock.h"
+
 #define TICK_DEFAULT_NS 10000000ULL
-#define WINDOW_DEFAULT_NS 20000000ULL
 #define TICKS_PER_WINDOW 5
 
 uint64_t scaph_tick_ns(void)
@@ -21,7 +22,7 @@ uint64_t scaph_tick_ns(void)
 
 uint64_t scaph_tick_window_ns(void)
 {
-	uint64_t needed_ns = TICKS_PER_WINDOW * scaph_tick_ns();
+	uint64_t ms = (TICKS_PER_WINDOW * scaph_tick_ns() + SCAPH_NS_PER_MS - 1) / SCAPH_NS_PER_MS;
 
-	return needed_ns > WINDOW_DEFAULT_NS ? needed_ns : WINDOW_DEFAULT_NS;
+	return ms * SCAPH_NS_PER_MS;
 }

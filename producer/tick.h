@@ -7,10 +7,15 @@
 
 #include <stdint.h>
 
-/* Length of a tick: 4 ms at HZ=250, 10 ms at HZ=100. Source: clock_getres(CLOCK_MONOTONIC_COARSE). */
+/*
+ * Length of a tick: 4 ms at HZ=250, 10 ms at HZ=100. Source: clock_getres(CLOCK_MONOTONIC_COARSE).
+ */
 uint64_t scaph_tick_ns(void);
 
-/* The shortest window a tick meter can carry: five ticks, and at least 20 ms. */
+/*
+ * The shortest window that a meter in steps of the tick can carry, in whole milliseconds: five
+ * ticks.
+ */
 uint64_t scaph_tick_window_ns(void);
 
 #endif

@@ -5,26 +5,24 @@
 #include "producer/trace.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "producer/log.h"
+#include "producer/quantity.h"
 
 #define FIRST_LINE "scaphring-trace 1"
+#define BLANKS " \t"
 
 struct parser {
 	const char *path;
 	unsigned int line;
 	struct scaph_trace trace;
 	size_t room;
-	uint32_t order[SCAPH_ZONES]; /* zone of each column */
+	int order[SCAPH_ZONES]; /* zone of each column */
 	uint32_t columns;
 };
-
-static const char *const zone_words[SCAPH_ZONES] = { "package", "core", "uncore", "dram", "psys" };
 
 static int bad(const struct parser *parser, const char *wrong)
 {
@@ -32,141 +30,171 @@ static int bad(const struct parser *parser, const char *wrong)
 	return -EINVAL;
 }
 
-static int zone_of(const char *word)
+static int take_zones(struct parser *parser, char **words)
 {
-	for (int i = 0; i < SCAPH_ZONES; i++) {
-		if (strcmp(word, zone_words[i]) == 0)
-			return i;
-	}
-	return -1;
-}
-
-static int take_zones(struct parser *parser, char *words)
-{
-	char *save = NULL;
+	char *word;
 
 	if (parser->columns)
 		return bad(parser, "zones stand there twice");
-	for (char *word = strtok_r(words, " \t", &save); word;
-	     word = strtok_r(NULL, " \t", &save)) {
-		int zone = zone_of(word);
+	while ((word = strtok_r(NULL, BLANKS, words))) {
+		int zone = scaph_source_zone_of(word);
 
 		if (zone < 0 || parser->trace.zones & 1U << zone)
 			return bad(parser, "zones must be different ones of package, core, uncore, "
 					   "dram, psys");
 		parser->trace.zones |= 1U << zone;
-		parser->order[parser->columns++] = (uint32_t)zone;
+		parser->order[parser->columns++] = zone;
 	}
-	return parser->trace.zones & SCAPH_ZONE_PACKAGE
-		       ? 0
-		       : bad(parser, "the zone package is missing");
-}
-
-static int take_range(struct parser *parser, const char *words)
-{
-	char word[16];
-	uint64_t range;
-	int zone;
-
-	if (sscanf(words, "%15s %" SCNu64, word, &range) != 2 || range == 0)
-		return bad(parser, "range needs a zone and its greatest value in microjoules");
-	zone = zone_of(word);
-	if (zone < 0)
-		return bad(parser, "range of an unknown zone");
-	parser->trace.range_uj[zone] = range;
+	if (!(parser->trace.zones & SCAPH_ZONE_PACKAGE))
+		return bad(parser, "the zone package is missing");
 	return 0;
 }
 
-static int take_idle(struct parser *parser, const char *words)
+static int take_range(struct parser *parser, char **words)
 {
-	char *end;
-	double watts = strtod(words, &end);
+	const char *word = strtok_r(NULL, BLANKS, words);
+	const char *number = strtok_r(NULL, BLANKS, words);
+	int zone = word ? scaph_source_zone_of(word) : -1;
+	uint64_t range_uj;
 
-	if (end == words || *end || !isfinite(watts) || watts < 0 || watts > 1e5)
+	if (zone < 0 || !(parser->trace.zones & 1U << zone))
+		return bad(parser, "range needs one of the zones named before");
+	if (!number || scaph_quantity_number(number, &range_uj) || range_uj == 0)
+		return bad(parser, "range needs the zone's greatest value in microjoules");
+	parser->trace.range_uj[zone] = range_uj;
+	return 0;
+}
+
+static int take_idle(struct parser *parser, char **words)
+{
+	const char *word = strtok_r(NULL, BLANKS, words);
+
+	if (!word || scaph_quantity_power(word, &parser->trace.idle_uw))
 		return bad(parser, "idle_watts needs a number of watts");
 	parser->trace.idle_known = true;
-	parser->trace.idle_uw = (uint64_t)llround(watts * 1e6);
 	return 0;
 }
 
-static int take_header(struct parser *parser, char *text)
+static int take_quality(struct parser *parser, char **words)
 {
-	char *value = strpbrk(text, " \t");
+	const char *word = strtok_r(NULL, BLANKS, words);
 
-	if (value)
-		*value++ = '\0';
-	if (!value)
-		return bad(parser, "a header line without a value");
-	if (strcmp(text, "zones") == 0)
-		return take_zones(parser, value);
-	if (strcmp(text, "range") == 0)
-		return take_range(parser, value);
-	if (strcmp(text, "idle_watts") == 0)
-		return take_idle(parser, value);
+	if (!word || (strcmp(word, "measured") != 0 && strcmp(word, "estimated") != 0))
+		return bad(parser, "quality must be measured or estimated");
+	parser->trace.estimated = strcmp(word, "estimated") == 0;
+	return 0;
+}
+
+static int take_header(struct parser *parser, const char *key, char **words)
+{
+	static const struct {
+		const char *key;
+		int (*take)(struct parser *parser, char **words);
+	} headers[] = {
+		{ "zones", take_zones },
+		{ "range", take_range },
+		{ "idle_watts", take_idle },
+		{ "quality", take_quality },
+	};
+
+	if (parser->trace.count)
+		return bad(parser, "a header, or no number, after the first line of numbers");
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		if (strcmp(headers[i].key, key) == 0)
+			return headers[i].take(parser, words);
+	}
 	return bad(parser, "neither numbers nor a header this version knows");
 }
 
-static int take_numbers(struct parser *parser, char *text)
+static int make_room(struct parser *parser)
+{
+	size_t room = parser->room ? 2 * parser->room : 1024;
+	struct scaph_trace_line *grown;
+
+	if (parser->trace.count < parser->room)
+		return 0;
+	grown = reallocarray(parser->trace.line, room, sizeof(*grown));
+	if (!grown)
+		return bad(parser, "out of memory");
+	parser->trace.line = grown;
+	parser->room = room;
+	return 0;
+}
+
+static int take_numbers(struct parser *parser, const char *time, char **words)
 {
 	struct scaph_trace *trace = &parser->trace;
 	struct scaph_trace_line line = {};
-	char *at = text, *end;
 
 	if (!parser->columns)
 		return bad(parser, "numbers before the zones line");
-	for (uint32_t i = 0; i <= parser->columns; i++) {
-		uint64_t value;
+	if (scaph_quantity_number(time, &line.mono_ns))
+		return bad(parser, "needs a time in whole nanoseconds first");
+	for (uint32_t i = 0; i < parser->columns; i++) {
+		const char *word = strtok_r(NULL, BLANKS, words);
+		int zone = parser->order[i];
 
-		errno = 0;
-		value = strtoull(at, &end, 10);
-		if (errno || end == at || *at == '-')
-			return bad(parser, "needs a time in nanoseconds and one counter a zone, "
-					   "whole numbers");
-		at = end + strspn(end, " \t");
-		if (i == 0)
-			line.mono_ns = value;
-		else
-			line.raw[parser->order[i - 1]] = value;
+		if (!word || scaph_quantity_number(word, &line.raw_uj[zone]))
+			return bad(parser, "needs one counter a zone in whole microjoules");
+		if (trace->range_uj[zone] && line.raw_uj[zone] > trace->range_uj[zone])
+			return bad(parser, "a counter is above its zone's range");
 	}
-	if (*at)
-		return bad(parser, "more numbers than zones");
 	if (trace->count && line.mono_ns <= trace->line[trace->count - 1].mono_ns)
 		return bad(parser, "time does not go forward");
-	if (trace->count == parser->room) {
-		size_t room = parser->room ? 2 * parser->room : 1024;
-		struct scaph_trace_line *grown = reallocarray(trace->line, room, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		trace->line = grown;
-		parser->room = room;
-	}
+	if (make_room(parser))
+		return -ENOMEM;
 	trace->line[trace->count++] = line;
 	return 0;
 }
 
 static int take_line(struct parser *parser, char *text)
 {
+	char *words = NULL, *word;
+	int r;
+
 	text[strcspn(text, "\r\n")] = '\0';
-	text += strspn(text, " \t");
 	if (parser->line == 1)
-		return strcmp(text, FIRST_LINE)
-			       ? bad(parser, "the first line must be \"" FIRST_LINE "\"")
-			       : 0;
-	if (!*text || *text == '#')
+		return strcmp(text, FIRST_LINE) == 0
+			       ? 0
+			       : bad(parser, "the first line must be \"" FIRST_LINE "\"");
+	word = strtok_r(text, BLANKS, &words);
+	if (!word || *word == '#')
 		return 0;
-	if (*text >= '0' && *text <= '9')
-		return take_numbers(parser, text);
-	return take_header(parser, text);
+	r = *word >= '0' && *word <= '9' ? take_numbers(parser, word, &words)
+					 : take_header(parser, word, &words);
+	if (r == 0 && strtok_r(NULL, BLANKS, &words))
+		return bad(parser, "more stands there than belongs on such a line");
+	return r;
+}
+
+static int take_file(struct parser *parser, FILE *file)
+{
+	char *text = NULL;
+	size_t size = 0;
+	ssize_t got;
+	int r = 0;
+
+	while (r == 0 && (got = getline(&text, &size, file)) >= 0) {
+		parser->line++;
+		r = strlen(text) == (size_t)got ? take_line(parser, text)
+						: bad(parser, "a NUL byte");
+	}
+	if (r == 0 && ferror(file)) {
+		r = -EIO;
+		scaph_error("%s: %s; give --source replay: a readable trace", parser->path,
+			    strerror(errno));
+	}
+	if (r == 0 && parser->trace.count < 2)
+		r = bad(parser, "a trace needs at least two lines of numbers");
+	free(text);
+	return r;
 }
 
 int scaph_trace_read(const char *path, struct scaph_trace *ret_trace)
 {
 	struct parser parser = { .path = path };
 	FILE *file = fopen(path, "re");
-	char *text = NULL;
-	size_t size = 0;
-	int r = 0;
+	int r;
 
 	if (!file) {
 		r = -errno;
@@ -174,13 +202,7 @@ int scaph_trace_read(const char *path, struct scaph_trace *ret_trace)
 			    strerror(errno));
 		return r;
 	}
-	while (r == 0 && getline(&text, &size, file) >= 0) {
-		parser.line++;
-		r = take_line(&parser, text);
-	}
-	if (r == 0 && parser.trace.count < 2)
-		r = bad(&parser, "a trace needs at least two lines of numbers");
-	free(text);
+	r = take_file(&parser, file);
 	fclose(file);
 	if (r)
 		scaph_trace_clear(&parser.trace);
