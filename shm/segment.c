@@ -96,6 +96,12 @@ static int reserve(int fd, uint64_t bytes, uint64_t present_bytes)
 	return -posix_fallocate(fd, 0, (off_t)all);
 }
 
+/* Reserve what an ivshmem file has, and never grow it, even if it is cut at this moment. */
+static int fill_holes(int fd, uint64_t bytes)
+{
+	return fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes) < 0 ? -errno : 0;
+}
+
 static int set_access(int fd, mode_t mode, gid_t group)
 {
 	struct stat st;
@@ -181,7 +187,7 @@ int scaph_segment_open_ivshmem(int dir_fd, const char *name, uint64_t bytes,
 	else if (present < bytes)
 		r = SCAPH_SEGMENT_TOO_SMALL;
 	else
-		r = reserve(fd, present, present);
+		r = fill_holes(fd, present);
 	if (r == 0)
 		r = map_whole(fd, present, ret_segment);
 	if (r)
