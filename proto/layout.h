@@ -28,6 +28,7 @@
 #define SCAPH_HEAD_BYTES 0x100U
 #define SCAPH_STATUS_OFFSET 0x1100U
 #define SCAPH_STATUS_MAX_BYTES 0xf00U
+#define SCAPH_STATUS_MIN_BYTES 256U
 #define SCAPH_PREFIX_BYTES 0x2000U /* descriptor, head line and status: one look of 8 KiB */
 
 /* Layout 1. */
@@ -129,6 +130,7 @@ enum scaph_reason {
 	SCAPH_REASON_DOMAIN_GONE = 1U << 4, /* the domain's process ended */
 	SCAPH_REASON_PRODUCER_ENDED = 1U << 5, /* the producer ended in order */
 	SCAPH_REASON_RATE_LOW = 1U << 6, /* windows close later than configured */
+	SCAPH_REASON_PRICE_PENDING = 1U << 7, /* no price of CPU time is known yet */
 };
 
 /* Bits of scaph_status.valid: which of the slow or rare values are there. */
@@ -142,6 +144,8 @@ enum scaph_status_valid {
 	SCAPH_STATUS_RESIDUAL = 1U << 6,
 	SCAPH_STATUS_UNATTRIBUTED = 1U << 7,
 	SCAPH_STATUS_PACKAGES = 1U << 8,
+	SCAPH_STATUS_FLOAT = 1U << 9,
+	SCAPH_STATUS_OWN = 1U << 10,
 };
 
 /* One entry of the descriptor's directory. Offsets count from the segment's first byte. */
@@ -207,7 +211,12 @@ struct scaph_status {
 	uint32_t package_count;
 	uint32_t reserved0;
 	uint64_t package_uj[SCAPH_PACKAGES_MAX];
-	uint64_t reserved[1];
+	uint64_t reserved1;
+	/* Below: absent from a status of 256 bytes. */
+	int64_t float_uj; /* host segments: exact energy less what was published at a price */
+	uint64_t own_uj; /* host segment: energy of the producer itself, part of the residual */
+	uint64_t own_cpu_ns;
+	uint64_t reserved2[5];
 };
 
 /* A record as it lies in a slot: one cache line. */
@@ -283,7 +292,10 @@ SCAPH_AT(scaph_status, residual_uj, 96);
 SCAPH_AT(scaph_status, unattributed_uj, 104);
 SCAPH_AT(scaph_status, package_count, 112);
 SCAPH_AT(scaph_status, package_uj, 120);
-static_assert(sizeof(struct scaph_status) == 256, "status");
+SCAPH_AT(scaph_status, float_uj, 256);
+SCAPH_AT(scaph_status, own_uj, 264);
+SCAPH_AT(scaph_status, own_cpu_ns, 272);
+static_assert(sizeof(struct scaph_status) == 320, "status");
 
 SCAPH_AT(scaph_slot, seq, 0);
 SCAPH_AT(scaph_slot, mono_ns, 8);

@@ -29,11 +29,15 @@ enum scaph_status_verdict scaph_status_check(const void *bytes, uint64_t epoch_i
 		return SCAPH_STATUS_BUSY;
 	if (status.epoch_id != epoch_id)
 		return SCAPH_STATUS_FOREIGN;
-	if (status.status_bytes < sizeof(status) || status.status_bytes > SCAPH_STATUS_MAX_BYTES ||
-	    status.status_bytes % 8)
+	if (status.status_bytes < SCAPH_STATUS_MIN_BYTES ||
+	    status.status_bytes > SCAPH_STATUS_MAX_BYTES || status.status_bytes % 8)
 		return SCAPH_STATUS_BAD;
 	if (status.crc != status_crc(bytes, status.status_bytes))
 		return SCAPH_STATUS_BAD;
+	/* A shorter one is of a writer that did not know the last fields yet. */
+	if (status.status_bytes < sizeof(status))
+		memset((char *)&status + status.status_bytes, 0,
+		       sizeof(status) - status.status_bytes);
 	*ret_status = status;
 	return SCAPH_STATUS_OK;
 }

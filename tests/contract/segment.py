@@ -29,8 +29,9 @@ STATUS = (
     ("reasons", 28, "I"), ("wall_ns", 32, "Q"), ("mono_ns", 40, "Q"), ("valid", 48, "Q"), ("record_rate_millihz", 56, "Q"),
     ("uncore_uj", 64, "Q"), ("psys_uj", 72, "Q"), ("dram_idle_uj", 80, "Q"), ("runq_wait_ns", 88, "Q"),
     ("residual_uj", 96, "Q"), ("unattributed_uj", 104, "Q"), ("package_count", 112, "I"), ("package_uj", 120, "16Q"),
+    ("float_uj", 256, "q"), ("own_uj", 264, "Q"), ("own_cpu_ns", 272, "Q"),
 )
-STATUS_BYTES = 256
+STATUS_BYTES = 320
 
 # Section 5.
 SLOT = struct.Struct("<QQQQQQQHHI")

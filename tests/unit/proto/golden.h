@@ -51,11 +51,14 @@ static inline struct scaph_status golden_status(void)
 		.wall_ns = 1700000000123456789ULL,
 		.mono_ns = 987654321,
 		.valid = SCAPH_STATUS_WALL | SCAPH_STATUS_RATE | SCAPH_STATUS_UNCORE |
-			 SCAPH_STATUS_PACKAGES,
+			 SCAPH_STATUS_PACKAGES | SCAPH_STATUS_FLOAT | SCAPH_STATUS_OWN,
 		.record_rate_millihz = 50000,
 		.uncore_uj = 4711,
 		.package_count = 2,
 		.package_uj = { 1000001, 2000002 },
+		.float_uj = -77,
+		.own_uj = 88,
+		.own_cpu_ns = 99,
 	};
 
 	scaph_status_seal(&status);
