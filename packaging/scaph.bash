@@ -20,14 +20,17 @@ _scaphd() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 
 	case $before in
-	--config | --share-root | --state-dir | --host-dir | --shm-dir) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+	--config | --share-root | --state-dir | --host-dir | --shm-dir | --record | --msr-path | --sysfs | --procfs | --run-dir) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
 	--source) mapfile -t COMPREPLY < <(compgen -W "model replay:" -- "$word") ;;
 	--meter) mapfile -t COMPREPLY < <(compgen -W "cputime" -- "$word") ;;
+	--idle) mapfile -t COMPREPLY < <(compgen -W "vcpus equal none" -- "$word") ;;
+	--libvirt) mapfile -t COMPREPLY < <(compgen -W "qemu:///system none" -- "$word") ;;
 	--log-level) mapfile -t COMPREPLY < <(compgen -W "error warning info debug" -- "$word") ;;
 	--group) mapfile -t COMPREPLY < <(compgen -g -- "$word") ;;
 	*)
 		mapfile -t COMPREPLY < <(compgen -W "--source --model-watts --meter --window --sample --domain \
-			--profile --share-root --group --allow-plain-dir --state-dir --host-dir --shm-dir --log-level \
+			--libvirt --profile --idle --idle-watts --calibrate --record --share-root --group --allow-plain-dir --state-dir --host-dir --shm-dir --msr-path \
+			--sysfs --procfs --run-dir --log-level \
 			--check --config --help --version" -- "$word")
 		;;
 	esac

@@ -6,12 +6,13 @@
  * division are far below what is ever published and nothing has to be handed round.
  *
  *   x = E - P_idle * dt + debt;  x < 0: debt = x, D = 0;  else debt = 0, D = x;  I = E - D
- *   per domain: dynamic += D * t / B;  idle += I * v / max(sum of v, C)
+ *   per domain: dynamic += D * t / B;  idle += I * w / S
  *
- * E energy of the window, B busy time, t the domain's, both of one sweep of one meter; v its vCPUs,
- * C the host's CPUs. With no idle power known D = E and I = 0. With B = 0 nobody gets D: it stays
- * with the host, as does the idle part of CPUs that no domain has. Several packages come with a
- * later layer: a ledger is of one package.
+ * For each package, zone and window: E its energy, B its busy time, t the domain's on it, both of one
+ * sweep of one meter; w the domain's weight and S the seats there are. By vCPUs w is their number and
+ * S the greater of all their sum and the host's CPUs; equally, w is 1 and S the domains. With no idle
+ * power known D = E and I = 0. With B = 0 nobody gets D: it stays with the host, as do the seats that
+ * no domain has.
  */
 #ifndef SCAPH_PRODUCER_ATTRIBUTION_H
 #define SCAPH_PRODUCER_ATTRIBUTION_H
@@ -19,14 +20,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SCAPH_UNITS_SHIFT 32 /* 2^32 units are one microjoule */
+#include "producer/energy.h"
 
 /* What a zone's energy is split with; zero at the start of an epoch. */
 struct scaph_splitter {
 	bool idle_known;
-	uint64_t idle_uw;
+	uint64_t idle_uw; /* of the whole machine ... */
+	uint32_t packages; /* ... and how many share it equally */
 	__int128 debt_units; /* never positive */
-	uint64_t idle_remainder; /* of idle_uw x ns / 10^9, carried */
+	uint64_t idle_remainder; /* of idle_uw x ns / 10^9 / packages, carried */
 };
 
 /* One window of one zone. */
@@ -41,41 +43,35 @@ struct scaph_account {
 	unsigned __int128 idle_units;
 };
 
-/* Busy time and CPUs of the window. */
+/* What all domains of a package and window share. */
 struct scaph_basis {
 	uint64_t busy_ns; /* at least the sum of the domains' */
-	uint32_t vcpus; /* sum over domains */
-	uint32_t cpus; /* of the host */
+	uint32_t seats; /* at least the sum of the weights; 0: nobody is given idle energy */
 };
 
 /**
  * scaph_attribution_split() - divide a window's energy into dynamic and idle
- * @splitter:  carries debt and remainder
- * @energy_uj: measured in the window
- * @dt_ns:     its length
+ * @splitter:     carries debt and remainder
+ * @energy_units: measured in the window
+ * @dt_ns:        its length
  *
  * dynamic + idle is exactly the energy.
  */
-struct scaph_portion scaph_attribution_split(struct scaph_splitter *splitter, uint64_t energy_uj,
-					     uint64_t dt_ns);
+struct scaph_portion scaph_attribution_split(struct scaph_splitter *splitter,
+					     unsigned __int128 energy_units, uint64_t dt_ns);
 
 /**
  * scaph_attribution_credit() - add a domain's part of a window to its account
  * @account: of this domain and zone
  * @portion: of this zone and window
  * @basis:   the same for every domain of the window
- * @cpu_ns:  the domain's CPU time in the window, at most basis->busy_ns
- * @vcpus:   the domain's
+ * @cpu_ns:  the domain's CPU time in the window on this package, at most basis->busy_ns
+ * @weight:  the domain's
  *
  * Each domain's part depends on nothing but its own numbers and the basis: order and company do not
  * matter.
  */
 void scaph_attribution_credit(struct scaph_account *account, const struct scaph_portion *portion,
-			      const struct scaph_basis *basis, uint64_t cpu_ns, uint32_t vcpus);
-
-static inline uint64_t scaph_units_uj(unsigned __int128 units)
-{
-	return (uint64_t)(units >> SCAPH_UNITS_SHIFT);
-}
+			      const struct scaph_basis *basis, uint64_t cpu_ns, uint32_t weight);
 
 #endif

@@ -18,6 +18,13 @@
 #define SCAPH_CONFIG_REPEATS_MAX 1024U
 #define SCAPH_CONFIG_OPTIONS_MAX 32U
 
+/* Who is given the idle machine's energy. */
+enum scaph_idle_policy {
+	SCAPH_IDLE_VCPUS, /* domains by their vCPUs; seats that nobody has are the host's */
+	SCAPH_IDLE_EQUAL, /* all domains alike */
+	SCAPH_IDLE_NONE, /* the host */
+};
+
 /* One value and where it was given: "--domain", or "FILE:12: domain". */
 struct scaph_config_item {
 	char *text;
@@ -32,6 +39,14 @@ struct scaph_config_list {
 
 struct scaph_config {
 	char *source; /* NULL: none given */
+	char *sysfs, *procfs, *msr_path; /* where to look for hardware */
+	char *libvirt; /* URI, or "none" */
+	char *run_dir; /* of libvirt: PID files */
+	char *record; /* NULL: nothing is recorded */
+	enum scaph_idle_policy idle_policy;
+	bool idle_given;
+	uint64_t idle_uw; /* of the whole machine */
+	bool calibrate;
 	char *meter;
 	uint64_t window_ns; /* 0: as the meter needs */
 	uint32_t sample_hz; /* 0: as the source needs */

@@ -4,23 +4,23 @@
  */
 #include "producer/counter.h"
 
-int scaph_counter_advance(struct scaph_counter *counter, uint64_t raw_uj)
+int scaph_counter_advance(struct scaph_counter *counter, uint64_t raw)
 {
-	uint64_t before_uj = counter->raw_uj;
-	uint64_t step_uj;
+	uint64_t before = counter->raw;
+	uint64_t step;
 
-	counter->raw_uj = raw_uj;
+	counter->raw = raw;
 	if (!counter->primed) {
 		counter->primed = true;
 		return 0;
 	}
 	/* A range of 0 stands for 2^64 - 1, where the wrap is the machine's own. */
-	if (raw_uj >= before_uj || !counter->range_uj)
-		step_uj = raw_uj - before_uj;
+	if (raw >= before || !counter->range)
+		step = raw - before;
 	else
-		step_uj = counter->range_uj - before_uj + raw_uj + 1;
-	if (step_uj > (counter->range_uj ? counter->range_uj : UINT64_MAX) / 2)
+		step = counter->range - before + raw + 1;
+	if (step > (counter->range ? counter->range : UINT64_MAX) / 2)
 		return SCAPH_COUNTER_RESET;
-	counter->energy_uj += step_uj;
+	counter->energy_units += (unsigned __int128)step * counter->step_units;
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * counter.h - a wrapping energy counter as 64-bit microjoules that never wrap
+ * counter.h - a wrapping energy counter as energy that never wraps
  *
- * Invariant: energy_uj only grows. A counter read often enough moves by less than a quarter of its
+ * Invariant: energy_units only grows. A counter read often enough moves by less than a quarter of its
  * range between two readings (the source says how often that is), so a step above half of it is no
  * consumption but a reset: the counter is taken up anew where it stands, and nothing is added.
  */
@@ -17,20 +17,21 @@ enum scaph_counter_step {
 };
 
 struct scaph_counter {
-	uint64_t range_uj; /* largest value before it starts again at 0; 0: never wraps */
-	bool primed; /* raw_uj is a reading to subtract from */
-	uint64_t raw_uj;
-	uint64_t energy_uj;
+	uint64_t step_units; /* energy of one count */
+	uint64_t range; /* largest value before it starts again at 0; 0: 2^64 - 1 */
+	bool primed; /* raw is a reading to subtract from */
+	uint64_t raw;
+	unsigned __int128 energy_units;
 };
 
 /**
  * scaph_counter_advance() - add what a counter moved since its last reading
- * @counter: zero but for range_uj before the first reading, which adds nothing
- * @raw_uj:  the reading
+ * @counter: zero but for step_units and range before the first reading, which adds nothing
+ * @raw:     the reading
  *
  * Return:   0 or SCAPH_COUNTER_RESET.
  */
-int scaph_counter_advance(struct scaph_counter *counter, uint64_t raw_uj);
+int scaph_counter_advance(struct scaph_counter *counter, uint64_t raw);
 
 /* The next reading is the first of a new stretch: what lies between is not added. */
 static inline void scaph_counter_rebase(struct scaph_counter *counter)

@@ -10,13 +10,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "producer/clock.h"
 #include "producer/log.h"
 #include "producer/profile.h"
 #include "producer/share.h"
-#include "proto/names.h"
 
 #define WINDOW_DEFAULT_NS (20 * SCAPH_NS_PER_MS)
 
@@ -57,7 +57,7 @@ static int find_group(const struct scaph_config *config, gid_t *ret_group)
 
 static int check_unique(const struct scaph_daemon *daemon)
 {
-	for (uint32_t i = 0; i < daemon->count; i++) {
+	for (uint32_t i = 0; i < daemon->domain_count; i++) {
 		for (uint32_t j = 0; j < i; j++) {
 			const struct scaph_domain *a = &daemon->domains[j],
 						  *b = &daemon->domains[i];
@@ -82,27 +82,65 @@ static int open_domains(struct scaph_daemon *daemon)
 	int r = 0;
 
 	daemon->domains = calloc(texts->count + 1, sizeof(*daemon->domains));
-	daemon->publications = calloc(texts->count + 1, sizeof(*daemon->publications));
-	daemon->readings = calloc(texts->count + 1, sizeof(*daemon->readings));
-	if (!daemon->domains || !daemon->publications || !daemon->readings)
+	if (!daemon->domains)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < texts->count && r == 0; i++) {
-		r = scaph_domain_open(&texts->item[i], &daemon->domains[i]);
-		if (r == 0)
-			daemon->count++;
+		struct scaph_domain *domain = &daemon->domains[i];
+
+		r = scaph_domain_open(&texts->item[i], domain);
+		if (r == 0) {
+			domain->profile = scaph_profile_of(&daemon->config->profiles, domain);
+			daemon->domain_count++;
+		}
 	}
+	return r ? r : check_unique(daemon);
+}
+
+/* Where energy and time come from. A trace of another machine is divided as if it were this one. */
+static int open_instruments(struct scaph_daemon *daemon)
+{
+	const struct scaph_config *config = daemon->config;
+	int r = scaph_topology_read(config, &daemon->topology);
+
 	if (r == 0)
-		r = check_unique(daemon);
+		r = scaph_source_open(config, &daemon->topology, &daemon->source);
+	if (r)
+		return r;
+	if (daemon->source->packages != daemon->topology.packages)
+		scaph_topology_fold(&daemon->topology, daemon->source->packages);
+	r = scaph_meter_open(config, &daemon->topology, &daemon->meter);
 	if (r == 0)
-		r = scaph_profile_apply(&daemon->config->profiles, daemon->domains, daemon->count);
-	for (uint32_t i = 0; i < daemon->count; i++)
-		daemon->readings[i].domain = &daemon->domains[i];
+		r = choose_window(config, daemon->meter, &daemon->terms.window_ns);
+	daemon->terms.source = daemon->source;
+	daemon->terms.meter = daemon->meter;
+	for (uint32_t p = 0; p < daemon->source->packages && r == 0; p++)
+		scaph_sampler_init(&daemon->samplers[p], daemon->source, p,
+				   scaph_topology_cpu_for(&daemon->topology, p), config->sample_hz,
+				   daemon->terms.window_ns);
 	return r;
+}
+
+static int open_folders(struct scaph_daemon *daemon)
+{
+	const struct scaph_config *config = daemon->config;
+	struct scaph_publication_terms *terms = &daemon->terms;
+
+	terms->root_fd = scaph_share_open_root(config);
+	if (terms->root_fd < 0)
+		return terms->root_fd;
+	terms->host_fd = scaph_share_open_host(config, config->check);
+	if (terms->host_fd < 0 && !(config->check && terms->host_fd == -ENOENT))
+		return terms->host_fd;
+	daemon->state_fd = scaph_share_open_state(config, config->check);
+	if (daemon->state_fd < 0 && !(config->check && daemon->state_fd == -ENOENT))
+		return daemon->state_fd;
+	/* No folder for ivshmem files is no fault: then there are none. */
+	terms->shm_fd = open(config->shm_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return 0;
 }
 
 int scaph_daemon_open(const struct scaph_config *config, struct scaph_daemon *ret_daemon)
 {
-	struct scaph_publication_terms *terms = &ret_daemon->terms;
 	int r;
 
 	*ret_daemon = (struct scaph_daemon){
@@ -110,73 +148,91 @@ int scaph_daemon_open(const struct scaph_config *config, struct scaph_daemon *re
 		.terms = { .config = config, .root_fd = -1, .host_fd = -1, .shm_fd = -1 },
 		.state_fd = -1,
 		.publisher = { .wake_fd = -1 },
+		.admission = { .epoll_fd = -1 },
+		.mailbox = { .wake_fd = -1 },
 	};
-	r = scaph_source_open(config, &ret_daemon->source);
+	r = scaph_profile_check(&config->profiles);
 	if (r == 0)
-		r = scaph_meter_open(config, &ret_daemon->meter);
+		r = open_instruments(ret_daemon);
 	if (r == 0)
-		r = choose_window(config, ret_daemon->meter, &terms->window_ns);
-	if (r == 0)
-		r = find_group(config, &terms->group);
+		r = find_group(config, &ret_daemon->terms.group);
 	if (r == 0)
 		r = open_domains(ret_daemon);
-	if (r)
+	if (r == 0)
+		r = scaph_mailbox_init(&ret_daemon->mailbox);
+	if (r || config->calibrate)
 		return r;
-	terms->source = ret_daemon->source;
-	terms->meter = ret_daemon->meter;
-	terms->root_fd = scaph_share_open_root(config);
-	if (terms->root_fd < 0)
-		return terms->root_fd;
-	terms->host_fd = scaph_share_open_host(config, config->check);
-	if (terms->host_fd < 0 && !(config->check && terms->host_fd == -ENOENT))
-		return terms->host_fd;
-	ret_daemon->state_fd = scaph_share_open_state(config, config->check);
-	if (ret_daemon->state_fd < 0 && !(config->check && ret_daemon->state_fd == -ENOENT))
-		return ret_daemon->state_fd;
-	/* No folder for ivshmem files is no fault: then there are none. */
-	terms->shm_fd = open(config->shm_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return 0;
+	return open_folders(ret_daemon);
 }
 
-static void say_domain(const struct scaph_daemon *daemon, uint32_t at)
+static int open_publisher(struct scaph_daemon *daemon)
 {
-	const struct scaph_domain *domain = &daemon->domains[at];
-	const struct scaph_publication *pub = &daemon->publications[at];
-	char uuid[SCAPH_UUID_TEXT_BYTES];
+	struct scaph_publisher_parts parts = {
+		.terms = &daemon->terms,
+		.samplers = daemon->samplers,
+		.meter = daemon->meter,
+		.ledger = &daemon->ledger,
+		.cpus = daemon->topology.online,
+	};
+	int r;
 
-	scaph_uuid_format(domain->uuid, uuid);
-	scaph_info("domain %s (%s, process %d): profile %s, share %s", domain->shown, uuid,
-		   (int)domain->pid, scaph_profile_name(domain->profile),
-		   pub->outlets > 1 ? "open" : "none");
-	if (pub->outlets <= 1)
-		scaph_warning("domain %s has no share: neither %s/%s nor a folder of its name is "
-			      "there; only the host "
-			      "sees its figures",
-			      domain->shown, daemon->config->share_root, uuid);
-	if (domain->profile == SCAPH_PROFILE_OFF)
-		scaph_warning("domain %s sees no figures: its profile is off; --profile %s=trusted "
-			      "lets it see exact ones",
-			      domain->shown, uuid);
+	r = scaph_ledger_open(daemon->state_fd, daemon->config->state_dir, &daemon->ledger);
+	if (r == 0 && daemon->config->record)
+		r = scaph_recorder_open(daemon->config->record, daemon->source, &daemon->recorder);
+	if (r)
+		return r;
+	daemon->table = parts.table = scaph_table_new();
+	parts.recorder = daemon->recorder;
+	if (!daemon->table)
+		return -ENOMEM;
+	return scaph_publisher_init(&daemon->publisher, &parts);
 }
 
 int scaph_daemon_open_segments(struct scaph_daemon *daemon)
 {
-	int r = 0;
+	int r = open_publisher(daemon);
 
-	for (uint32_t i = 0; i < daemon->count && r == 0; i++) {
-		r = scaph_publication_open(&daemon->terms, &daemon->domains[i],
-					   &daemon->publications[i]);
-		if (r == 0)
-			say_domain(daemon, i);
-	}
 	if (r)
 		return r;
-	scaph_sampler_init(&daemon->sampler, daemon->source, daemon->config->sample_hz,
-			   daemon->terms.window_ns);
-	daemon->publisher_open = true;
-	return scaph_publisher_init(&daemon->publisher, &daemon->terms, &daemon->sampler,
-				    daemon->meter, daemon->publications, daemon->readings,
-				    daemon->count);
+	daemon->admission = (struct scaph_admission){
+		.terms = &daemon->terms,
+		.table = daemon->table,
+		.ledger = &daemon->ledger,
+		.publisher = &daemon->publisher,
+		.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
+	};
+	if (daemon->admission.epoll_fd < 0)
+		return -errno;
+	while (r == 0 && daemon->domain_count > 0) {
+		struct scaph_domain domain = daemon->domains[0];
+
+		daemon->domain_count--;
+		memmove(daemon->domains, daemon->domains + 1,
+			daemon->domain_count * sizeof(domain));
+		r = scaph_admission_enter(&daemon->admission, &domain, false);
+	}
+	return r;
+}
+
+bool scaph_daemon_has_hypervisor(const struct scaph_daemon *daemon)
+{
+	return strcmp(daemon->config->libvirt, "none") != 0;
+}
+
+int scaph_daemon_listen(struct scaph_daemon *daemon)
+{
+	struct scaph_hypervisor_listener listener = scaph_mailbox_listener(&daemon->mailbox);
+	int r;
+
+	if (!scaph_daemon_has_hypervisor(daemon))
+		return 0;
+	r = scaph_hypervisor_start(daemon->config->libvirt, daemon->config->run_dir, &listener,
+				   &daemon->hypervisor);
+	if (r)
+		scaph_error("%s %s: %s; give the URI of a QEMU libvirt, or none",
+			    scaph_config_origin(daemon->config, "libvirt"), daemon->config->libvirt,
+			    strerror(-r));
+	return r;
 }
 
 static void close_fd(int fd)
@@ -187,21 +243,26 @@ static void close_fd(int fd)
 
 void scaph_daemon_close(struct scaph_daemon *daemon)
 {
-	for (uint32_t i = 0; i < daemon->count; i++) {
-		scaph_publication_close(&daemon->publications[i], daemon->terms.host_fd);
-		scaph_domain_close(&daemon->domains[i]);
-	}
-	if (daemon->publisher_open) {
+	scaph_hypervisor_stop(daemon->hypervisor);
+	if (daemon->table) {
+		scaph_admission_clear(&daemon->admission);
 		scaph_publication_close(&daemon->publisher.host, daemon->terms.host_fd);
 		scaph_publisher_deinit(&daemon->publisher);
+		scaph_table_free(daemon->table);
 	}
+	if (!scaph_recorder_close(daemon->recorder))
+		scaph_warning("--record %s: the disk was full or too slow: the trace ends early",
+			      daemon->config->record);
+	scaph_ledger_close(&daemon->ledger);
+	for (uint32_t i = 0; i < daemon->domain_count; i++)
+		scaph_domain_close(&daemon->domains[i]);
 	if (daemon->meter)
 		daemon->meter->ops->close(daemon->meter);
 	if (daemon->source)
 		daemon->source->ops->close(daemon->source);
 	free(daemon->domains);
-	free(daemon->publications);
-	free(daemon->readings);
+	scaph_mailbox_deinit(&daemon->mailbox);
+	close_fd(daemon->admission.epoll_fd);
 	close_fd(daemon->terms.root_fd);
 	close_fd(daemon->terms.host_fd);
 	close_fd(daemon->terms.shm_fd);

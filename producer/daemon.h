@@ -5,37 +5,52 @@
 #ifndef SCAPH_PRODUCER_DAEMON_H
 #define SCAPH_PRODUCER_DAEMON_H
 
+#include "producer/admission.h"
 #include "producer/config.h"
+#include "producer/mailbox.h"
 #include "producer/publisher.h"
 
 struct scaph_daemon {
 	const struct scaph_config *config;
 	struct scaph_publication_terms terms;
+	struct scaph_topology topology;
 	struct scaph_source *source;
 	struct scaph_meter *meter;
-	struct scaph_domain *domains;
-	struct scaph_publication *publications;
-	struct scaph_reading *readings;
-	uint32_t count;
-	struct scaph_sampler sampler;
-	struct scaph_publisher publisher;
-	bool publisher_open;
+	struct scaph_sampler samplers[SCAPH_PACKAGES_MAX];
+	struct scaph_domain *domains; /* of options, until they are let in */
+	uint32_t domain_count;
 	int state_fd; /* held for its lock */
+	struct scaph_ledger ledger;
+	struct scaph_table *table;
+	struct scaph_recorder *recorder;
+	struct scaph_publisher publisher;
+	struct scaph_admission admission;
+	struct scaph_mailbox mailbox;
+	struct scaph_hypervisor *hypervisor;
 };
 
 /**
- * scaph_daemon_open() - source, meter, folders, domains; with @config->check nothing is made or
- * written
+ * scaph_daemon_open() - source, meter, folders, domains of options; with @config->check nothing is
+ * made or written
  *
  * Return:   0, or a negative errno after one line; scaph_daemon_close() either way.
  */
 int scaph_daemon_open(const struct scaph_config *config, struct scaph_daemon *ret_daemon);
 
-/* Open every segment: 0, or a negative errno after one line. */
+/* Counters, publisher, every segment: 0, or a negative errno after one line. */
 int scaph_daemon_open_segments(struct scaph_daemon *daemon);
 void scaph_daemon_close(struct scaph_daemon *daemon);
 
+/* Whether domains come from a hypervisor. */
+bool scaph_daemon_has_hypervisor(const struct scaph_daemon *daemon);
+
+/* Begin to listen to it: 0, or a negative errno after one line. */
+int scaph_daemon_listen(struct scaph_daemon *daemon);
+
 /* What --check prints on standard output: 0, or a negative errno after a line on standard error. */
-int scaph_daemon_describe(const struct scaph_daemon *daemon);
+int scaph_daemon_describe(struct scaph_daemon *daemon);
+
+/* --calibrate: 0, or a negative errno after a line on standard error. @signal_fd: ends it early. */
+int scaph_daemon_calibrate(struct scaph_daemon *daemon, int signal_fd);
 
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,25 +13,51 @@
 
 #include "producer/clock.h"
 #include "producer/daemon.h"
+#include "producer/profile.h"
 #include "producer/share.h"
 #include "producer/tick.h"
 #include "proto/descriptor.h"
 #include "proto/names.h"
+
+#define LISTEN_MS 5000
 
 static void describe_source(const struct scaph_daemon *daemon)
 {
 	const struct scaph_source *source = daemon->source;
 
 	printf("source   %s (%s): %s, zones", source->ops->name,
-	       source->estimated ? "estimated" : "as recorded", source->about);
+	       source->estimated ? "estimated" : "measured", source->about);
 	for (int zone = 0; zone < SCAPH_ZONES; zone++) {
 		if (source->zones & 1U << zone)
 			printf(" %s", scaph_source_zone_word(zone));
 	}
-	if (source->idle_known)
-		printf(", idle %.2f W\n", (double)source->idle_uw / 1e6);
+	if (daemon->config->idle_given || source->idle_known)
+		printf(", idle %.2f W\n",
+		       (double)(daemon->config->idle_given ? daemon->config->idle_uw
+							   : source->idle_uw) /
+			       1e6);
 	else
-		printf(", idle power unknown\n");
+		printf(", idle power unknown until it is learnt\n");
+}
+
+/* Units as people read them: microjoules a count. */
+static void describe_packages(const struct scaph_daemon *daemon)
+{
+	const struct scaph_topology *topology = &daemon->topology;
+
+	for (uint32_t p = 0; p < daemon->source->packages; p++) {
+		const struct scaph_source_package *package = &daemon->source->package[p];
+
+		printf("package  %u (id %u, die %u): %u CPUs;", p, topology->package[p].package_id,
+		       topology->package[p].die_id, topology->package[p].cpus);
+		for (int zone = 0; zone < SCAPH_ZONES; zone++) {
+			if (package->zones & 1U << zone)
+				printf(" %s in %g uJ", scaph_source_zone_word(zone),
+				       (double)package->counter[zone].step_units /
+					       (double)SCAPH_UNITS_PER_UJ);
+		}
+		printf("\n");
+	}
 }
 
 static void describe_ivshmem(const struct scaph_daemon *daemon, const struct scaph_domain *domain,
@@ -41,8 +68,10 @@ static void describe_ivshmem(const struct scaph_daemon *daemon, const struct sca
 	char name[sizeof("scaph-") + SCAPH_UUID_TEXT_BYTES];
 
 	snprintf(name, sizeof(name), "scaph-%s", uuid);
-	if (!domain->uuid_given)
-		printf("  ivshmem  none: the UUID was not given\n");
+	if (!domain->ivshmem)
+		printf("  ivshmem  none: %s\n", domain->hypervisor
+							? "its definition has no such device"
+							: "the UUID was not given");
 	else if (daemon->terms.shm_fd < 0)
 		printf("  ivshmem  none: %s cannot be opened\n", folder);
 	else if (fstatat(daemon->terms.shm_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -82,30 +111,66 @@ static int describe_domain(const struct scaph_daemon *daemon, const struct scaph
 	return describe_share(daemon, domain);
 }
 
-int scaph_daemon_describe(const struct scaph_daemon *daemon)
+/* Domains of the hypervisor, for a few seconds at most; *ret_count: how many. */
+static int describe_hypervisor(struct scaph_daemon *daemon, uint32_t *ret_count)
+{
+	struct pollfd wait = { .fd = daemon->mailbox.wake_fd, .events = POLLIN };
+	struct scaph_letter *letter;
+	bool heard = false;
+	int r = scaph_daemon_listen(daemon);
+
+	while (r == 0 && !heard && poll(&wait, 1, LISTEN_MS) > 0) {
+		while (r == 0 && (letter = scaph_mailbox_take(&daemon->mailbox))) {
+			struct scaph_domain domain;
+
+			heard |= letter->kind == SCAPH_LETTER_LISTED ||
+				 (letter->kind == SCAPH_LETTER_CONNECTION && !letter->up);
+			if (letter->kind == SCAPH_LETTER_CONNECTION)
+				printf("libvirt  %s: %s\n", daemon->config->libvirt,
+				       letter->up ? "connected" : letter->why);
+			if (letter->kind == SCAPH_LETTER_RUNNING &&
+			    scaph_domain_from_sighting(&letter->sighting, &domain) == 0) {
+				domain.profile =
+					scaph_profile_of(&daemon->config->profiles, &domain);
+				r = describe_domain(daemon, &domain);
+				scaph_domain_close(&domain);
+				++*ret_count;
+			}
+			scaph_letter_free(letter);
+		}
+	}
+	if (r == 0 && !heard && scaph_daemon_has_hypervisor(daemon))
+		printf("libvirt  %s: no answer\n", daemon->config->libvirt);
+	return r;
+}
+
+int scaph_daemon_describe(struct scaph_daemon *daemon)
 {
 	struct scaph_descriptor desc = { .window_ns = daemon->terms.window_ns };
-	uint32_t hz = daemon->config->sample_hz ? daemon->config->sample_hz
-						: daemon->source->sample_hz;
-	uint64_t bytes;
+	uint64_t period_ns = daemon->samplers[0].period_ns, bytes;
+	uint32_t count = daemon->domain_count;
 	int r = 0;
 
 	scaph_descriptor_place_rings(&desc, &bytes);
 	describe_source(daemon);
-	if (hz)
-		printf("sampling %u Hz, and at each window's end\n", hz);
+	describe_packages(daemon);
+	if (period_ns)
+		printf("sampling every %g ms, and at each window's end\n", (double)period_ns / 1e6);
 	else
 		printf("sampling at each window's end\n");
-	printf("meter    %s, kernel tick %g ms, shortest window %" PRIu64 " ms\n",
+	printf("meter    %s, kernel tick %g ms, shortest window %" PRIu64 " ms%s\n",
 	       daemon->meter->ops->name, (double)scaph_tick_ns() / (double)SCAPH_NS_PER_MS,
-	       daemon->meter->ops->least_window_ns() / SCAPH_NS_PER_MS);
+	       daemon->meter->ops->least_window_ns() / SCAPH_NS_PER_MS,
+	       daemon->meter->coarse ? ", time on each package inferred" : "");
 	printf("window   %" PRIu64 " ms, segment %" PRIu64 " KiB with %" PRIu64 " records\n",
 	       daemon->terms.window_ns / SCAPH_NS_PER_MS, bytes >> 10, desc.blocks[0].count);
 	printf("shares   %s\n", daemon->config->share_root);
 	printf("host     %s\n", daemon->config->host_dir);
-	for (uint32_t i = 0; i < daemon->count && r == 0; i++)
+	for (uint32_t i = 0; i < daemon->domain_count && r == 0; i++)
 		r = describe_domain(daemon, &daemon->domains[i]);
-	if (!daemon->count)
-		printf("domain   none; --domain NAME=pid:PID names one\n");
+	if (r == 0 && scaph_daemon_has_hypervisor(daemon))
+		r = describe_hypervisor(daemon, &count);
+	if (r == 0 && !count)
+		printf("domain   none yet; --domain NAME=pid:PID names a process\n");
 	return r;
 }

@@ -109,33 +109,70 @@ static int parse(const struct scaph_config_item *item, struct scaph_domain *doma
 	return 0;
 }
 
+/*
+ * Descriptor and clock of the process. Its start is asked again under the pidfd: the same process
+ * both times, so the descriptor is of the one we mean.
+ */
+static int hold_process(struct scaph_domain *domain, unsigned long long *ret_start)
+{
+	unsigned long long start = 0, again = 0;
+
+	if (process_start(domain->pid, &start))
+		return -ESRCH;
+	domain->pidfd = (int)syscall(SYS_pidfd_open, domain->pid, 0);
+	if (domain->pidfd < 0 || process_start(domain->pid, &again) || again != start ||
+	    clock_getcpuclockid(domain->pid, &domain->cpu_clock)) {
+		scaph_domain_close(domain);
+		return -ESRCH;
+	}
+	*ret_start = start;
+	return 0;
+}
+
 int scaph_domain_open(const struct scaph_config_item *item, struct scaph_domain *ret_domain)
 {
 	struct scaph_domain domain = { .pidfd = -1, .vcpus = 1, .profile = SCAPH_PROFILE_OFF };
-	unsigned long long start = 0, again = 0;
+	unsigned long long start;
 	int r;
 
 	r = parse(item, &domain);
 	if (r)
 		return r;
-	r = process_start(domain.pid, &start);
-	if (r == 0)
-		domain.pidfd = (int)syscall(SYS_pidfd_open, domain.pid, 0);
-	/*
-	 * Asked again under the pidfd: the same process both times, so the descriptor is of the one
-	 * we named.
-	 */
-	if (r || domain.pidfd < 0 || process_start(domain.pid, &again) || again != start ||
-	    clock_getcpuclockid(domain.pid, &domain.cpu_clock)) {
-		scaph_domain_close(&domain);
+	r = hold_process(&domain, &start);
+	if (r) {
 		scaph_error("%s %s: no process %d; start it first, or correct the PID",
 			    item->origin, item->text, (int)domain.pid);
-		return -ESRCH;
+		return r;
 	}
 	if (!domain.uuid_given)
 		derive_uuid(domain.name, start, domain.uuid);
+	domain.ivshmem = domain.uuid_given;
 	*ret_domain = domain;
 	return 0;
+}
+
+int scaph_domain_from_sighting(const struct scaph_sighting *sighting,
+			       struct scaph_domain *ret_domain)
+{
+	struct scaph_domain domain = {
+		.pidfd = -1,
+		.vcpus = sighting->vcpus,
+		.profile = SCAPH_PROFILE_OFF,
+		.pid = sighting->pid,
+		.uuid_given = true,
+		.ivshmem = sighting->ivshmem,
+		.hypervisor = true,
+	};
+	unsigned long long start;
+	int r;
+
+	snprintf(domain.name, sizeof(domain.name), "%s", sighting->name);
+	memcpy(domain.uuid, sighting->uuid, sizeof(domain.uuid));
+	scaph_name_escape(domain.name, domain.shown, sizeof(domain.shown));
+	r = hold_process(&domain, &start);
+	if (r == 0)
+		*ret_domain = domain;
+	return r;
 }
 
 void scaph_domain_close(struct scaph_domain *domain)

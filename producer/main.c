@@ -2,23 +2,29 @@
 /*
  * main.c - scaphd: measure, divide, publish
  *
- * The main thread opens everything, starts the threads, gives its capabilities away and then only
- * waits: for signals, for processes of domains to end, for notes from the publisher.
+ * The main thread opens everything, starts the threads, gives its capabilities away and then waits:
+ * for signals, for processes of domains to end, for notes from the publisher, for letters of the
+ * hypervisor. It alone changes the table of domains.
  */
 #include <errno.h>
-#include <poll.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "producer/config.h"
 #include "producer/daemon.h"
+#include "producer/lifecycle.h"
 #include "producer/log.h"
 #include "producer/privilege.h"
 #include "producer/thread.h"
 #include "shm/guard.h"
+
+#define LOOK_S 2 /* between looks for shares that came */
 
 static int block_signals(void)
 {
@@ -68,89 +74,138 @@ static void report_change(bool *was, bool is, const char *begun, const char *ove
 	*was = is;
 }
 
-/* @failed: room for a byte a domain and one more; @said: the same, kept between calls. */
-static void report_notes(struct scaph_daemon *daemon, uint8_t *failed, uint8_t *said)
+/* What happened to one domain since it was looked at last. */
+static void report_entry(struct scaph_daemon *daemon, struct scaph_entry *entry)
+{
+	struct scaph_publisher *pub = &daemon->publisher;
+	uint8_t failed;
+	bool gone;
+
+	pthread_mutex_lock(&pub->lock);
+	failed = entry->failed;
+	gone = entry->gone;
+	pthread_mutex_unlock(&pub->lock);
+	report_failed(entry->domain.shown, failed, &entry->failed_said);
+	if (gone)
+		scaph_admission_leave(&daemon->admission, entry, "its process has ended");
+}
+
+static void report_notes(struct scaph_daemon *daemon)
 {
 	static bool source_reported, meter_reported;
+	static uint64_t idle_reported_uw;
+	static uint8_t host_said;
 	struct scaph_publisher *pub = &daemon->publisher;
+	struct scaph_entry *entry = scaph_table_first(daemon->table), *next;
 	bool source_lost, meter_lost;
-	uint64_t wakes;
+	uint64_t wakes, idle_uw;
+	uint8_t host_failed;
 
 	if (read(pub->wake_fd, &wakes, sizeof(wakes)) < 0 && errno != EAGAIN)
 		scaph_warning("wake-up: %s", strerror(errno));
 	pthread_mutex_lock(&pub->lock);
 	source_lost = pub->source_lost;
 	meter_lost = pub->meter_lost;
-	memcpy(failed, pub->failed, daemon->count + 1);
+	idle_uw = pub->learnt_idle_uw;
+	host_failed = pub->host_failed;
 	pthread_mutex_unlock(&pub->lock);
-	for (uint32_t i = 0; i < daemon->count; i++)
-		report_failed(daemon->domains[i].shown, failed[i], &said[i]);
-	report_failed("the host's totals", failed[daemon->count], &said[daemon->count]);
+	for (; entry; entry = next) {
+		next = scaph_table_next(daemon->table, entry);
+		report_entry(daemon, entry);
+	}
+	report_failed("the host's totals", host_failed, &host_said);
 	report_change(&source_reported, source_lost,
-		      "the energy source has ended: records go on without energy",
+		      "the energy source has ended or cannot be read: records go on without energy",
 		      "the energy source is back");
 	report_change(&meter_reported, meter_lost,
 		      "CPU times cannot be read: no records until they can",
 		      "CPU times can be read again");
+	if (!pub->idle_given && idle_uw != idle_reported_uw)
+		scaph_info("idle power learnt: %.3f W", (double)idle_uw / 1e6);
+	idle_reported_uw = idle_uw;
 }
 
-static void report_gone(struct scaph_daemon *daemon, uint32_t at, struct pollfd *poll)
+static bool watch_fd(int epoll_fd, int fd)
 {
-	scaph_info("domain %s: its process %d has ended; its segment is retired",
-		   daemon->domains[at].shown, (int)daemon->domains[at].pid);
-	scaph_publisher_domain_gone(&daemon->publisher, at);
-	poll->fd = -1;
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = (uint64_t)fd };
+
+	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-/* Until a signal asks for the end. */
-static int watch(struct scaph_daemon *daemon, struct pollfd *polls, uint8_t *failed, uint8_t *said)
+/* Pointers to entries are far above any descriptor's number. */
+static bool is_entry(const struct epoll_event *event)
 {
-	struct pollfd *ends = &polls[daemon->count], *notes = &polls[daemon->count + 1];
+	return event->data.u64 > INT_MAX;
+}
 
-	while (!(ends->revents & POLLIN)) {
-		if (poll(polls, daemon->count + 2, -1) < 0) {
+static int open_timer(void)
+{
+	const struct itimerspec every = { .it_interval.tv_sec = LOOK_S, .it_value.tv_sec = LOOK_S };
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+	if (fd >= 0)
+		timerfd_settime(fd, 0, &every, NULL);
+	return fd;
+}
+
+/* Until a signal asks for the end. One event a turn: acting on it may end others. */
+static int watch(struct scaph_daemon *daemon, int signal_fd, int timer_fd)
+{
+	struct scaph_admission *admission = &daemon->admission;
+	struct epoll_event event;
+	uint64_t ticks;
+
+	for (;;) {
+		if (epoll_wait(admission->epoll_fd, &event, 1, -1) < 1) {
 			if (errno != EINTR)
 				return -errno;
 			continue;
 		}
-		for (uint32_t i = 0; i < daemon->count; i++) {
-			if (polls[i].fd >= 0 && polls[i].revents)
-				report_gone(daemon, i, &polls[i]);
-		}
-		if (notes->revents)
-			report_notes(daemon, failed, said);
+		if (is_entry(&event))
+			scaph_admission_leave(admission, event.data.ptr, "its process has ended");
+		else if (event.data.u64 == (uint64_t)signal_fd)
+			return 0;
+		else if (event.data.u64 == (uint64_t)daemon->publisher.wake_fd)
+			report_notes(daemon);
+		else if (event.data.u64 == (uint64_t)daemon->mailbox.wake_fd)
+			scaph_lifecycle_act(admission, &daemon->mailbox);
+		else if (read(timer_fd, &ticks, sizeof(ticks)) > 0)
+			scaph_admission_look_at_shares(admission);
 	}
-	return 0;
 }
 
 static int wait_for_end(struct scaph_daemon *daemon, int signal_fd)
 {
-	struct pollfd *polls = calloc(daemon->count + 2, sizeof(*polls));
-	uint8_t *failed = calloc(daemon->count + 1, 2);
-	int r = -ENOMEM;
+	int epoll_fd = daemon->admission.epoll_fd, timer_fd = open_timer(), r = -EMFILE;
 
-	if (polls && failed) {
-		for (uint32_t i = 0; i < daemon->count; i++)
-			polls[i] =
-				(struct pollfd){ .fd = daemon->domains[i].pidfd, .events = POLLIN };
-		polls[daemon->count] = (struct pollfd){ .fd = signal_fd, .events = POLLIN };
-		polls[daemon->count + 1] =
-			(struct pollfd){ .fd = daemon->publisher.wake_fd, .events = POLLIN };
-		r = watch(daemon, polls, failed, failed + daemon->count + 1);
-	}
-	free(failed);
-	free(polls);
+	if (timer_fd >= 0 && watch_fd(epoll_fd, signal_fd) && watch_fd(epoll_fd, timer_fd) &&
+	    watch_fd(epoll_fd, daemon->publisher.wake_fd) &&
+	    watch_fd(epoll_fd, daemon->mailbox.wake_fd))
+		r = watch(daemon, signal_fd, timer_fd);
+	if (timer_fd >= 0)
+		close(timer_fd);
+	return r;
+}
+
+static int start_threads(struct scaph_daemon *daemon)
+{
+	int r = scaph_publisher_start(&daemon->publisher);
+
+	for (uint32_t p = 0; p < daemon->source->packages && r == 0; p++)
+		r = scaph_sampler_start(&daemon->samplers[p]);
+	if (r == 0)
+		daemon->admission.running = true;
 	return r;
 }
 
 /*
  * All is open: nothing from here on needs a privilege but the threads' priority, which they
- * inherit.
+ * inherit, and the segments of domains that come later.
  */
 static int start(struct scaph_daemon *daemon)
 {
 	bool realtime = scaph_thread_enter_realtime();
-	int r = scaph_privilege_drop();
+	int r = scaph_privilege_drop(scaph_daemon_has_hypervisor(daemon));
 
 	if (r) {
 		scaph_error("capabilities cannot be dropped: %s; start scaphd as root or as an "
@@ -158,19 +213,19 @@ static int start(struct scaph_daemon *daemon)
 			    strerror(-r));
 		return r;
 	}
-	r = scaph_publisher_start(&daemon->publisher);
-	if (r == 0)
-		r = scaph_sampler_start(&daemon->sampler);
+	r = start_threads(daemon);
 	scaph_thread_leave_realtime();
+	if (r == 0 && daemon->recorder)
+		r = scaph_recorder_start(daemon->recorder);
 	if (r) {
 		scaph_error("cannot start publishing: %s", strerror(-r));
 		return r;
 	}
-	scaph_info("publishing %u domain(s) every %u ms, source %s%s, meter %s%s", daemon->count,
+	scaph_info("publishing every %u ms, source %s%s, meter %s%s",
 		   (unsigned int)(daemon->terms.window_ns / 1000000), daemon->source->ops->name,
 		   daemon->source->estimated ? " (estimated)" : "", daemon->meter->ops->name,
 		   realtime ? "" : "; no real-time priority: windows may close late under load");
-	return 0;
+	return scaph_daemon_listen(daemon);
 }
 
 static int serve(struct scaph_daemon *daemon, int signal_fd)
@@ -182,14 +237,15 @@ static int serve(struct scaph_daemon *daemon, int signal_fd)
 	r = start(daemon);
 	if (r == 0)
 		r = wait_for_end(daemon, signal_fd);
-	scaph_sampler_stop(&daemon->sampler);
+	for (uint32_t p = 0; p < daemon->source->packages; p++)
+		scaph_sampler_stop(&daemon->samplers[p]);
 	scaph_publisher_stop(&daemon->publisher);
 	return r;
 }
 
 static int run(const struct scaph_config *config)
 {
-	struct scaph_daemon daemon;
+	static struct scaph_daemon daemon; /* too large for a stack */
 	int signal_fd = block_signals();
 	int r = signal_fd < 0 ? signal_fd : scaph_guard_install();
 
@@ -198,7 +254,9 @@ static int run(const struct scaph_config *config)
 		return r;
 	}
 	r = scaph_daemon_open(config, &daemon);
-	if (r == 0)
+	if (r == 0 && config->calibrate)
+		r = scaph_daemon_calibrate(&daemon, signal_fd);
+	else if (r == 0)
 		r = config->check ? scaph_daemon_describe(&daemon) : serve(&daemon, signal_fd);
 	scaph_daemon_close(&daemon);
 	close(signal_fd);

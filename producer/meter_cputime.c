@@ -4,7 +4,7 @@
  *
  * Needs no privilege. Both move in kernel ticks, and not in step: busy time is kept cumulative and
  * never below the sum of the domains'; what it runs behind or ahead in one window it makes good in
- * the next.
+ * the next. Over several packages a process's time is divided by where its threads last ran.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,83 +16,103 @@
 #include "producer/meter.h"
 #include "producer/tick.h"
 
+#define PLACEMENT_NS SCAPH_NS_PER_S
+
 struct cputime {
 	struct scaph_meter meter;
+	const char *procfs;
+	const struct scaph_topology *topology;
 	struct scaph_hoststat stat;
-	bool begun;
-	uint64_t start_busy_ns;
-	uint64_t given_ns; /* busy time handed out so far */
+	uint64_t given_ns[SCAPH_PACKAGES_MAX]; /* busy time handed out so far */
 };
 
-static int cputime_open(const struct scaph_config *config, struct scaph_meter **ret_meter)
+static int cputime_open(const struct scaph_config *config, const struct scaph_topology *topology,
+			struct scaph_meter **ret_meter)
 {
 	struct cputime *cputime = calloc(1, sizeof(*cputime));
 	int r;
 
 	if (!cputime)
 		return -ENOMEM;
-	r = scaph_hoststat_open(&cputime->stat);
+	r = scaph_hoststat_open(config->procfs, topology, &cputime->stat);
 	if (r) {
-		scaph_error("/proc/stat: %s; the meter cputime needs it", strerror(-r));
+		scaph_error("%s/stat: %s; the meter cputime needs it", config->procfs,
+			    strerror(-r));
 		free(cputime);
 		return r;
 	}
+	cputime->procfs = config->procfs;
+	cputime->topology = topology;
 	cputime->meter.ops = &scaph_meter_cputime;
+	cputime->meter.coarse = topology->packages > 1;
 	*ret_meter = &cputime->meter;
 	return 0;
 }
 
-static uint64_t read_domain(struct scaph_reading *reading, bool begun)
+/* CPU time since the sweep before; false: there is none. */
+static bool read_clock(struct scaph_reading *reading)
 {
 	struct timespec ts;
 	uint64_t raw_ns;
 
 	reading->cpu_ns = 0;
+	memset(reading->package_ns, 0, sizeof(reading->package_ns));
 	if (reading->gone)
-		return 0;
-	if (clock_gettime(reading->domain->cpu_clock, &ts) < 0) {
+		return false;
+	if (clock_gettime(reading->cpu_clock, &ts) < 0) {
 		reading->gone = true;
-		return 0;
+		return false;
 	}
 	raw_ns = (uint64_t)ts.tv_sec * SCAPH_NS_PER_S + (uint64_t)ts.tv_nsec;
 	if (raw_ns < reading->raw_ns) {
 		/* A process's clock never steps back: this is another one under the same PID. */
 		reading->gone = true;
-		return 0;
+		return false;
 	}
-	if (begun)
+	if (reading->begun)
 		reading->cpu_ns = raw_ns - reading->raw_ns;
+	reading->begun = true;
 	reading->raw_ns = raw_ns;
-	return reading->cpu_ns;
+	return true;
 }
 
-static int cputime_sweep(struct scaph_meter *meter, struct scaph_reading *readings, uint32_t count,
-			 uint64_t *ret_busy_ns)
+/* By package, which needs a look at the threads where there are several. */
+static void place(const struct cputime *cputime, struct scaph_reading *reading, uint64_t now_ns)
+{
+	uint32_t packages = cputime->topology->packages;
+
+	if (packages > 1 && now_ns - reading->placement.looked_ns >= PLACEMENT_NS)
+		scaph_placement_look(&reading->placement, cputime->topology, cputime->procfs,
+				     reading->pid, now_ns);
+	scaph_placement_divide(&reading->placement, packages, reading->cpu_ns, reading->package_ns);
+}
+
+static int cputime_sweep(struct scaph_meter *meter, struct scaph_reading *const *readings,
+			 uint32_t count, uint64_t ret_busy_ns[SCAPH_PACKAGES_MAX])
 {
 	struct cputime *cputime = (struct cputime *)meter;
-	uint64_t busy_ns, sum_ns = 0, due_ns;
+	uint64_t busy_ns[SCAPH_PACKAGES_MAX], sum_ns[SCAPH_PACKAGES_MAX] = {};
+	uint64_t now_ns = scaph_clock_ns(CLOCK_MONOTONIC);
 	int r;
 
 	/* First, so that a sweep that fails has taken nothing: the next one covers its time too. */
-	r = scaph_hoststat_busy_ns(&cputime->stat, &busy_ns);
+	r = scaph_hoststat_busy_ns(&cputime->stat, busy_ns);
 	if (r)
 		return r;
-	for (uint32_t i = 0; i < count; i++)
-		sum_ns += read_domain(&readings[i], cputime->begun);
-	if (!cputime->begun) {
-		cputime->begun = true;
-		cputime->start_busy_ns = busy_ns;
-		*ret_busy_ns = 0;
-		return 0;
+	for (uint32_t i = 0; i < count; i++) {
+		if (!read_clock(readings[i]))
+			continue;
+		place(cputime, readings[i], now_ns);
+		for (uint32_t p = 0; p < cputime->topology->packages; p++)
+			sum_ns[p] += readings[i]->package_ns[p];
 	}
-	due_ns = busy_ns - cputime->start_busy_ns;
-	due_ns = busy_ns > cputime->start_busy_ns && due_ns > cputime->given_ns
-			 ? due_ns - cputime->given_ns
-			 : 0;
-	if (due_ns < sum_ns)
-		due_ns = sum_ns;
-	cputime->given_ns += due_ns;
-	*ret_busy_ns = due_ns;
+	for (uint32_t p = 0; p < cputime->topology->packages; p++) {
+		uint64_t due_ns =
+			busy_ns[p] > cputime->given_ns[p] ? busy_ns[p] - cputime->given_ns[p] : 0;
+
+		ret_busy_ns[p] = due_ns > sum_ns[p] ? due_ns : sum_ns[p];
+		cputime->given_ns[p] += ret_busy_ns[p];
+	}
 	return 0;
 }
 

@@ -73,6 +73,32 @@ static const char *take_watts(struct scaph_config *config, const char *value)
 	return NULL;
 }
 
+static const char *take_idle(struct scaph_config *config, const char *value)
+{
+	static const struct {
+		const char *word;
+		enum scaph_idle_policy policy;
+	} words[] = { { "vcpus", SCAPH_IDLE_VCPUS },
+		      { "equal", SCAPH_IDLE_EQUAL },
+		      { "none", SCAPH_IDLE_NONE } };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(words[i].word, value) == 0) {
+			config->idle_policy = words[i].policy;
+			return NULL;
+		}
+	}
+	return "must be vcpus, equal or none";
+}
+
+static const char *take_idle_watts(struct scaph_config *config, const char *value)
+{
+	if (scaph_quantity_power(value, &config->idle_uw))
+		return "must be a number of watts from 0 to 100000, such as 18.5";
+	config->idle_given = true;
+	return NULL;
+}
+
 static const char *take_log_level(struct scaph_config *config, const char *value)
 {
 	return scaph_log_parse_level(value, &config->log_level)
@@ -101,10 +127,26 @@ static const struct option_row rows[] = {
 	  TAKE(take_sample) },
 	{ "domain", "NAME[@UUID]=pid:PID", NULL, "a process as a domain; may be repeated",
 	  FIELD(LIST, domains) },
+	{ "libvirt", "URI", "none",
+	  "publish every running domain of this libvirt, which is only read; none: only --domain",
+	  FIELD(TEXT, libvirt) },
 	{ "profile", "PATTERN=WORD", NULL,
-	  "UUID=trusted, '*=trusted' for a single-tenant host, or PATTERN=off with a pattern over "
-	  "names; may be repeated (default off)",
+	  "UUID=trusted, '*=trusted' for a single-tenant host, PATTERN=shared or PATTERN=off with "
+	  "a "
+	  "pattern over names; may be repeated (default shared)",
 	  FIELD(LIST, profiles) },
+	{ "idle", "WHO", "vcpus",
+	  "who is given the idle machine's energy: domains by their vcpus, all equal, or none",
+	  TAKE(take_idle) },
+	{ "idle-watts", "W", NULL,
+	  "power of the idle machine, all packages together (default: what the source knows, or "
+	  "learnt while at most 5 % busy)",
+	  TAKE(take_idle_watts) },
+	{ "calibrate", NULL, NULL,
+	  "measure the idle power of this empty host, print it for --idle-watts, then exit",
+	  FIELD(SWITCH, calibrate) },
+	{ "record", "FILE", NULL, "write what is measured to a trace that --source replay: plays",
+	  FIELD(TEXT, record) },
 	{ "share-root", "DIR", "/var/lib/libvirt/scaphandre",
 	  "a domain's share is DIR/UUID or else DIR/NAME", FIELD(TEXT, share_root) },
 	{ "group", "NAME", NULL,
@@ -116,6 +158,12 @@ static const struct option_row rows[] = {
 	{ "host-dir", "DIR", "/run/scaph/host", "the host's private segments",
 	  FIELD(TEXT, host_dir) },
 	{ "shm-dir", "DIR", "/dev/shm", "where ivshmem files lie", FIELD(TEXT, shm_dir) },
+	{ "msr-path", "DIR", "/dev/cpu", "where the MSR files lie, as DIR/N/msr",
+	  FIELD(TEXT, msr_path) },
+	{ "sysfs", "DIR", "/sys", "where sysfs is mounted", FIELD(TEXT, sysfs) },
+	{ "procfs", "DIR", "/proc", "where proc is mounted", FIELD(TEXT, procfs) },
+	{ "run-dir", "DIR", "/run/libvirt/qemu", "where libvirt keeps the PID files of its domains",
+	  FIELD(TEXT, run_dir) },
 	{ "log-level", "LEVEL", "info", "error, warning, info or debug", TAKE(take_log_level) },
 	{ "check", NULL, NULL, "say what would run and whether it can, then exit",
 	  FIELD(SWITCH, check) },
@@ -212,11 +260,17 @@ static const char *take(struct scaph_config *config, size_t row, const char *val
 	return NULL;
 }
 
+/* What is asked once, not configured. */
+static bool rows_only_for_command_line(const char *name)
+{
+	return strcmp(name, "check") == 0 || strcmp(name, "calibrate") == 0;
+}
+
 const char *scaph_options_key(struct scaph_config *config, const char *key, const char *value,
 			      const char *origin)
 {
 	for (size_t i = 0; i < ROWS; i++) {
-		if (strcmp(rows[i].name, key) == 0 && strcmp(key, "check") != 0)
+		if (strcmp(rows[i].name, key) == 0 && !rows_only_for_command_line(key))
 			return take(config, i, value, origin);
 	}
 	return "is no key; scaphd --help lists them";
@@ -241,8 +295,8 @@ static void show_help(void)
 		       rows[i].argument ? rows[i].argument : "", rows[i].help);
 		printf(rows[i].initial ? " (default %s)\n" : "\n", rows[i].initial);
 	}
-	printf("  --config FILE\n        INI file; the options above but check, without dashes, "
-	       "are keys of its [scaphd] section\n"
+	printf("  --config FILE\n        INI file; the options above but check and calibrate, "
+	       "without dashes, are keys of its [scaphd] section\n"
 	       "  --help\n        show this and exit\n"
 	       "  --version\n        show the version and exit\n\n"
 	       "Example: scaphd --source model --model-watts 12:85 --domain web=pid:4711 --profile "

@@ -2,10 +2,11 @@
 /*
  * profile.h - what a domain may see, by the operator's rules
  *
- * Everything is off until it is granted, by UUID or to a whole host by '*'. Names are chosen by
- * tenants, so a pattern over names may only lower. The order of the rules does not matter, and what
- * lowers wins: '*=off' takes back '*=trusted' but no grant by UUID, which is about one domain; off
- * for its UUID or its name takes back every grant.
+ * Everybody is shared until a rule says otherwise: own CPU time at a held price, which tells nothing
+ * of the neighbours. Exact figures (trusted) are granted by UUID, or to a whole single-tenant host by
+ * '*'. Names are chosen by tenants, so any other pattern may only lower. The order of the rules does
+ * not matter, and of two of a kind the lower wins; what is said of a UUID goes before what is said of
+ * '*', and a pattern over names lowers either.
  */
 #ifndef SCAPH_PRODUCER_PROFILE_H
 #define SCAPH_PRODUCER_PROFILE_H
@@ -13,8 +14,10 @@
 #include "producer/config.h"
 #include "producer/domain.h"
 
-/* Set each domain's profile: 0, or -EINVAL after one line on standard error. */
-int scaph_profile_apply(const struct scaph_config_list *rules, struct scaph_domain *domains,
-			uint32_t count);
+/* Whether all rules can be understood: 0, or -EINVAL after one line. */
+int scaph_profile_check(const struct scaph_config_list *rules);
+
+/* The profile of a domain, enum scaph_profile_id, under rules that were checked. */
+uint32_t scaph_profile_of(const struct scaph_config_list *rules, const struct scaph_domain *domain);
 
 #endif

@@ -102,6 +102,7 @@ static int open_share(const struct scaph_publication_terms *terms, struct scaph_
 		return 0;
 	if (fd < 0)
 		return fd;
+	fstat(fd, &pub->share);
 	r = scaph_segment_open(fd, SCAPH_SEGMENT_NAME, bytes, mode, terms->group, &segment);
 	close(fd);
 	if (r) {
@@ -114,8 +115,8 @@ static int open_share(const struct scaph_publication_terms *terms, struct scaph_
 }
 
 /*
- * Only where the operator gave the UUID: else anybody who can guess it could squat the name and be
- * sent the figures.
+ * Only where the operator or the hypervisor names the UUID and the device: else anybody who can
+ * guess it could squat the name and be sent the figures.
  */
 static int open_ivshmem(const struct scaph_publication_terms *terms, struct scaph_publication *pub,
 			uint64_t bytes)
@@ -124,7 +125,7 @@ static int open_ivshmem(const struct scaph_publication_terms *terms, struct scap
 	struct scaph_segment segment;
 	int r;
 
-	if (!pub->domain->uuid_given || terms->shm_fd < 0)
+	if (!pub->domain->ivshmem || terms->shm_fd < 0)
 		return 0;
 	scaph_uuid_format(pub->domain->uuid, uuid);
 	snprintf(name, sizeof(name), "scaph-%s", uuid);
@@ -156,7 +157,8 @@ static int open_host(const struct scaph_publication_terms *terms, struct scaph_p
 }
 
 int scaph_publication_open(const struct scaph_publication_terms *terms,
-			   const struct scaph_domain *domain, struct scaph_publication *ret)
+			   const struct scaph_domain *domain, bool lenient,
+			   struct scaph_publication *ret)
 {
 	struct scaph_publication pub = { .domain = domain, .state = SCAPH_STATE_LIVE };
 	uint64_t bytes;
@@ -165,9 +167,9 @@ int scaph_publication_open(const struct scaph_publication_terms *terms,
 	describe(terms, &pub, &bytes);
 	if (domain)
 		r = open_share(terms, &pub, bytes);
-	if (r == 0 && domain)
+	if ((r == 0 || lenient) && domain)
 		r = open_ivshmem(terms, &pub, bytes);
-	if (r == 0)
+	if (r == 0 || lenient)
 		r = open_host(terms, &pub, bytes);
 	if (r) {
 		scaph_publication_close(&pub, terms->host_fd);
@@ -175,8 +177,6 @@ int scaph_publication_open(const struct scaph_publication_terms *terms,
 	}
 	if (domain && domain->profile == SCAPH_PROFILE_OFF)
 		pub.reasons |= SCAPH_REASON_PROFILE_OFF;
-	if (!terms->source->idle_known)
-		pub.reasons |= SCAPH_REASON_IDLE_UNKNOWN;
 	*ret = pub;
 	return 0;
 }
@@ -207,11 +207,13 @@ static int fresh_epoch_id(uint64_t *ret_epoch_id)
 	return 0;
 }
 
-void scaph_publication_clear_accounts(struct scaph_publication *pub)
+/* What a shared domain is told of: the package, and nothing about the host. */
+static uint32_t zones_for(const struct scaph_publication *pub, const struct scaph_outlet *outlet,
+			  uint32_t zones)
 {
-	pub->package = pub->core = pub->dram = (struct scaph_account){};
-	pub->cpu_ns = 0;
-	pub->breaks = 0;
+	if (outlet->kind != SCAPH_OUTLET_HOST && pub->desc.profile != SCAPH_PROFILE_TRUSTED)
+		return zones & SCAPH_ZONE_PACKAGE;
+	return zones;
 }
 
 int scaph_publication_begin_epoch(struct scaph_publication *pub, uint64_t origin_ns)
@@ -223,19 +225,47 @@ int scaph_publication_begin_epoch(struct scaph_publication *pub, uint64_t origin
 		r = fresh_epoch_id(&host_id);
 	if (r)
 		return r;
-	scaph_publication_clear_accounts(pub);
+	pub->breaks = 0;
+	pub->origin_ns = origin_ns;
 	for (uint32_t i = 0; i < pub->outlets; i++) {
 		struct scaph_outlet *outlet = &pub->outlet[i];
 		bool host = outlet->kind == SCAPH_OUTLET_HOST;
+		struct scaph_descriptor desc = pub->desc;
 
-		pub->desc.epoch_id = host ? host_id : guest_id;
-		pub->desc.origin_mono_ns = host ? origin_ns : 0;
+		desc.epoch_id = host ? host_id : guest_id;
+		desc.origin_mono_ns = host ? origin_ns : 0;
+		desc.zones = zones_for(pub, outlet, desc.zones);
 		scaph_guard_enter(&outlet->segment.guard);
 		scaph_writer_adopt(&outlet->writer, outlet->segment.guard.map,
-				   outlet->segment.bytes, &pub->desc);
+				   outlet->segment.bytes, &desc);
 		scaph_guard_leave();
 	}
 	return 0;
+}
+
+static const struct scaph_outlet *outlet_of(const struct scaph_publication *pub,
+					    enum scaph_outlet_kind kind)
+{
+	for (uint32_t i = 0; i < pub->outlets; i++) {
+		if (pub->outlet[i].kind == kind)
+			return &pub->outlet[i];
+	}
+	return NULL;
+}
+
+bool scaph_publication_has(const struct scaph_publication *pub, enum scaph_outlet_kind kind)
+{
+	return outlet_of(pub, kind) != NULL;
+}
+
+bool scaph_publication_writes(const struct scaph_publication *pub, enum scaph_outlet_kind kind,
+			      const struct stat *file)
+{
+	const struct scaph_outlet *outlet = outlet_of(pub, kind);
+	struct stat own;
+
+	return outlet && fstat(outlet->segment.fd, &own) == 0 && own.st_dev == file->st_dev &&
+	       own.st_ino == file->st_ino;
 }
 
 uint8_t scaph_publication_failed(const struct scaph_publication *pub)
@@ -254,7 +284,13 @@ static bool sees_records(const struct scaph_publication *pub, const struct scaph
 	return outlet->kind == SCAPH_OUTLET_HOST || pub->desc.profile != SCAPH_PROFILE_OFF;
 }
 
-int scaph_publication_record(struct scaph_publication *pub, const struct scaph_slot *record)
+static bool sees_exact(const struct scaph_publication *pub, const struct scaph_outlet *outlet)
+{
+	return outlet->kind == SCAPH_OUTLET_HOST || pub->desc.profile == SCAPH_PROFILE_TRUSTED;
+}
+
+int scaph_publication_record(struct scaph_publication *pub, const struct scaph_slot *exact,
+			     const struct scaph_slot *guest)
 {
 	int r = 0;
 
@@ -264,7 +300,7 @@ int scaph_publication_record(struct scaph_publication *pub, const struct scaph_s
 		if (!sees_records(pub, outlet) || scaph_guard_failed(&outlet->segment.guard))
 			continue;
 		scaph_guard_enter(&outlet->segment.guard);
-		r = scaph_writer_publish(&outlet->writer, record);
+		r = scaph_writer_publish(&outlet->writer, sees_exact(pub, outlet) ? exact : guest);
 		scaph_guard_leave();
 	}
 	return r;
@@ -279,24 +315,48 @@ void scaph_publication_beat(struct scaph_publication *pub)
 	}
 }
 
-void scaph_publication_second(struct scaph_publication *pub, const struct scaph_status *status)
+#define HOST_REASONS ((uint32_t)(SCAPH_REASON_RATE_LOW | SCAPH_REASON_IDLE_UNKNOWN))
+
+/*
+ * Whoever does not see exact figures is told nothing that tells about the host: no rates, no values
+ * but its own, and only reasons that concern the guest itself.
+ */
+static struct scaph_status status_for(const struct scaph_publication *pub,
+				      const struct scaph_outlet *outlet,
+				      const struct scaph_status *status)
+{
+	struct scaph_status own = *status;
+
+	own.mono_ns -= pub->origin_ns;
+	own.state = pub->state;
+	own.reasons |= pub->reasons;
+	if (outlet->kind == SCAPH_OUTLET_HOST)
+		own.reasons = status->reasons |
+			      (pub->reasons &
+			       ~(uint32_t)(SCAPH_REASON_PROFILE_OFF | SCAPH_REASON_PRICE_PENDING |
+					   SCAPH_REASON_IDLE_UNKNOWN));
+	if (!sees_exact(pub, outlet)) {
+		own = (struct scaph_status){
+			.wall_ns = own.wall_ns,
+			.mono_ns = own.mono_ns,
+			.valid = own.valid & SCAPH_STATUS_WALL,
+			.state = own.state,
+			.reasons = (status->reasons & ~HOST_REASONS) | pub->reasons,
+		};
+	}
+	return own;
+}
+
+void scaph_publication_second(struct scaph_publication *pub, const struct scaph_status *status,
+			      const struct scaph_status *host_status)
 {
 	for (uint32_t i = 0; i < pub->outlets; i++) {
 		struct scaph_outlet *outlet = &pub->outlet[i];
-		struct scaph_status own = *status;
+		bool host = outlet->kind == SCAPH_OUTLET_HOST;
+		struct scaph_status own = status_for(pub, outlet, host ? host_status : status);
 
 		if (scaph_guard_failed(&outlet->segment.guard))
 			continue;
-		own.state = pub->state;
-		own.reasons |= pub->reasons;
-		if (outlet->kind == SCAPH_OUTLET_HOST)
-			own.reasons &= ~(uint32_t)SCAPH_REASON_PROFILE_OFF;
-		/* Who sees no records is told nothing about the host's rate either. */
-		if (!sees_records(pub, outlet)) {
-			own.valid &= SCAPH_STATUS_WALL;
-			own.record_rate_millihz = 0;
-			own.reasons &= ~(uint32_t)SCAPH_REASON_RATE_LOW;
-		}
 		scaph_guard_enter(&outlet->segment.guard);
 		if (sees_records(pub, outlet))
 			scaph_writer_publish_slow(&outlet->writer);

@@ -3,11 +3,11 @@
  * publisher.h - the thread that closes windows: meter and energy of one instant, divided, published
  *
  * Steady state: no allocation, no logging, no system call but clock, sleep and counter reads. What
- * happened that people should know is noted and the main thread woken. The one lock is taken once a
- * tick and held by others for moments only.
+ * happened that people should know is noted and the main thread woken. It takes one lock a tick, held
+ * by others for moments only, and sees the table of domains under one RCU read lock a tick.
  *
- * publisher.c has the thread and the notes, window.c what is done at a window's end, bulletin.c
- * what is said once a second.
+ * publisher.c has the thread and the notes, window.c what is done at a window's end, division.c the
+ * division and the records, bulletin.c what is said once a second.
  */
 #ifndef SCAPH_PRODUCER_PUBLISHER_H
 #define SCAPH_PRODUCER_PUBLISHER_H
@@ -17,54 +17,86 @@
 #include <stdint.h>
 
 #include "producer/attribution.h"
+#include "producer/idle.h"
 #include "producer/meter.h"
+#include "producer/price.h"
 #include "producer/publication.h"
+#include "producer/recorder.h"
 #include "producer/sampler.h"
+#include "producer/ledger.h"
+#include "producer/table.h"
 
 struct scaph_publisher {
-	struct scaph_sampler *sampler;
+	const struct scaph_publication_terms *terms;
+	struct scaph_sampler *samplers; /* one a package */
+	uint32_t packages;
 	struct scaph_meter *meter;
-	struct scaph_publication *domains; /* one a reading, same order */
-	struct scaph_reading *readings;
-	uint32_t count;
-	struct scaph_publication host;
-	struct scaph_splitter splitter;
-	uint32_t zones, cpus;
-	uint64_t window_ns, origin_ns;
+	struct scaph_table *table;
+	struct scaph_ledger *ledger;
+	struct scaph_recorder *recorder; /* NULL: nothing is recorded */
+	uint32_t cpus; /* of the host */
 	uint64_t gap_max_ns; /* a longer one is nobody's */
-	uint64_t suspended_ns; /* slept since boot, as of the last window */
-	struct scaph_energy last; /* as of the last window */
-	uint64_t host_uj[SCAPH_ZONES]; /* measured since the epoch began */
-	uint64_t unattributed_uj; /* package energy of gaps, contained in host_uj */
+
+	struct scaph_publication host;
+	struct scaph_host_tally tally;
+	struct scaph_splitter splitter[SCAPH_PACKAGES_MAX]; /* of the package zones */
+	struct scaph_pricing pricing;
+	struct scaph_idle idle;
+	bool idle_given; /* by operator or source: nothing is learnt */
+
+	/* As of the last window. */
+	uint64_t last_ns;
+	struct scaph_energy last[SCAPH_PACKAGES_MAX];
+	uint64_t suspended_ns; /* slept since boot */
+	bool lost; /* a package's energy cannot be read */
+	bool sweep_failed; /* its window goes to the next */
+
+	/* What this tick sees of the table; the daemon's own process is the last reading. */
+	struct scaph_entry *live[SCAPH_LEDGER_DOMAINS_MAX];
+	struct scaph_reading *readings[SCAPH_LEDGER_DOMAINS_MAX + 1];
+	uint32_t count;
+	struct scaph_reading own;
+
 	uint32_t records_this_second;
 	uint64_t second_ns;
-	bool sweep_failed; /* the last one; its window goes to the next */
 	pthread_t thread;
 	bool running;
 
-	pthread_mutex_t lock; /* guards what follows */
+	pthread_mutex_t lock; /* guards what follows, and the notes of every entry */
 	bool stop;
 	bool source_lost; /* noted for the main thread */
 	bool meter_lost;
-	bool *gone; /* by domain: told by the main thread, or found by the meter */
-	uint8_t *failed; /* by domain, the host last: scaph_publication_failed() */
+	uint64_t learnt_idle_uw;
+	uint8_t host_failed; /* scaph_publication_failed() */
 	int wake_fd; /* eventfd: something was noted */
 };
 
-/* @domains and @readings hold count entries and stay the caller's; 0 or a negative errno. */
-int scaph_publisher_init(struct scaph_publisher *publisher,
-			 const struct scaph_publication_terms *terms, struct scaph_sampler *sampler,
-			 struct scaph_meter *meter, struct scaph_publication *domains,
-			 struct scaph_reading *readings, uint32_t count);
+/* What a publisher is given; all stays the caller's and outlives it. */
+struct scaph_publisher_parts {
+	const struct scaph_publication_terms *terms;
+	struct scaph_sampler *samplers;
+	struct scaph_meter *meter;
+	struct scaph_table *table;
+	struct scaph_ledger *ledger;
+	struct scaph_recorder *recorder;
+	uint32_t cpus;
+};
 
-/* Take the baseline, begin an epoch everywhere, start the thread. */
+/* 0 or a negative errno after one line. */
+int scaph_publisher_init(struct scaph_publisher *publisher,
+			 const struct scaph_publisher_parts *parts);
+
+/* Take the baseline, begin the host's epoch, start the thread. */
 int scaph_publisher_start(struct scaph_publisher *publisher);
 
 /* Stop the thread, retire every publication with the reason that the producer ended. */
 void scaph_publisher_stop(struct scaph_publisher *publisher);
 void scaph_publisher_deinit(struct scaph_publisher *publisher);
 
-/* Main thread: a domain's process ended. */
-void scaph_publisher_domain_gone(struct scaph_publisher *publisher, uint32_t domain);
+/* The machine's idle power is known from now on. */
+void scaph_publisher_set_idle(struct scaph_publisher *publisher, uint64_t idle_uw);
+
+/* Take the table's entries into live and readings. In a read lock, or with no other thread. */
+void scaph_publisher_look(struct scaph_publisher *publisher);
 
 #endif

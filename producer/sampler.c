@@ -1,25 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sampler.c - reads of the source, periodic ones at absolute deadlines
+ * sampler.c - reads of a package, periodic ones at absolute deadlines
  */
 #include "producer/sampler.h"
+
+#include <stdio.h>
 
 #include "producer/clock.h"
 #include "producer/thread.h"
 
-void scaph_sampler_init(struct scaph_sampler *sampler, struct scaph_source *source, uint32_t hz,
-			uint64_t window_ns)
+#define WRAP_PARTS 8
+
+void scaph_sampler_init(struct scaph_sampler *sampler, struct scaph_source *source,
+			uint32_t package, int cpu, uint32_t hz, uint64_t window_ns)
 {
 	uint32_t rate_hz = hz ? hz : source->sample_hz;
 
 	*sampler = (struct scaph_sampler){
 		.source = source,
+		.package = package,
+		.cpu = cpu,
 		.period_ns = rate_hz ? SCAPH_NS_PER_S / rate_hz : 0,
 	};
+	/* A counter that can wrap within a few windows is looked at between their ends. */
+	if (!rate_hz && source->wrap_ns && source->wrap_ns / WRAP_PARTS < window_ns)
+		sampler->period_ns = source->wrap_ns / WRAP_PARTS;
 	if (sampler->period_ns >= window_ns)
 		sampler->period_ns = 0;
-	for (int zone = 0; zone < SCAPH_ZONES; zone++)
-		sampler->counter[zone].range_uj = source->range_uj[zone];
+	else if (sampler->period_ns && sampler->period_ns < SCAPH_NS_PER_MS)
+		sampler->period_ns = SCAPH_NS_PER_MS;
+	for (int zone = 0; zone < SCAPH_ZONES; zone++) {
+		sampler->counter[zone].range = source->package[package].counter[zone].range;
+		sampler->counter[zone].step_units =
+			source->package[package].counter[zone].step_units;
+	}
 	scaph_thread_lock_init(&sampler->lock);
 }
 
@@ -31,35 +45,39 @@ static void lose(struct scaph_sampler *sampler)
 		scaph_counter_rebase(&sampler->counter[zone]);
 }
 
-static void read_locked(struct scaph_sampler *sampler)
+static void read_locked(struct scaph_sampler *sampler, uint64_t now_ns)
 {
-	uint64_t raw_uj[SCAPH_ZONES] = {};
+	struct scaph_energy *energy = &sampler->energy;
+	uint64_t raw[SCAPH_ZONES] = {};
 	int r;
 
-	/* Under the lock, so that no reader's time is older than the reading before. */
-	sampler->energy.mono_ns = scaph_clock_ns(CLOCK_MONOTONIC);
 	if (sampler->ended)
 		return;
-	r = sampler->source->ops->read(sampler->source, sampler->energy.mono_ns, raw_uj);
+	/* Two threads take their times before the lock: for the source time never goes back. */
+	if (now_ns > sampler->read_ns)
+		sampler->read_ns = now_ns;
+	r = sampler->source->ops->read(sampler->source, sampler->package, sampler->read_ns, raw);
 	if (r < 0) {
 		lose(sampler);
 		return;
 	}
 	for (int zone = 0; zone < SCAPH_ZONES; zone++) {
-		if (!(sampler->source->zones & 1U << zone))
+		if (!(sampler->source->package[sampler->package].zones & 1U << zone))
 			continue;
-		if (scaph_counter_advance(&sampler->counter[zone], raw_uj[zone]))
-			sampler->energy.resets++;
-		sampler->energy.zone_uj[zone] = sampler->counter[zone].energy_uj;
+		if (scaph_counter_advance(&sampler->counter[zone], raw[zone]))
+			energy->resets++;
+		energy->raw[zone] = raw[zone];
+		energy->zone_units[zone] = sampler->counter[zone].energy_units;
 	}
 	sampler->ended = r == SCAPH_SOURCE_ENDED;
-	sampler->energy.lost = sampler->ended;
+	energy->lost = sampler->ended;
 }
 
-void scaph_sampler_read(struct scaph_sampler *sampler, struct scaph_energy *ret_energy)
+void scaph_sampler_read(struct scaph_sampler *sampler, uint64_t now_ns,
+			struct scaph_energy *ret_energy)
 {
 	pthread_mutex_lock(&sampler->lock);
-	read_locked(sampler);
+	read_locked(sampler, now_ns);
 	*ret_energy = sampler->energy;
 	pthread_mutex_unlock(&sampler->lock);
 }
@@ -72,7 +90,7 @@ static bool sample(struct scaph_sampler *sampler)
 	pthread_mutex_lock(&sampler->lock);
 	go_on = !sampler->stop && !sampler->ended;
 	if (go_on)
-		read_locked(sampler);
+		read_locked(sampler, scaph_clock_ns(CLOCK_MONOTONIC));
 	pthread_mutex_unlock(&sampler->lock);
 	return go_on;
 }
@@ -82,6 +100,9 @@ static void *run(void *argument)
 	struct scaph_sampler *sampler = argument;
 	uint64_t due_ns = scaph_clock_ns(CLOCK_MONOTONIC);
 
+	/* One that cannot be had is a read from elsewhere: slower, not wrong. */
+	if (sampler->cpu >= 0)
+		scaph_thread_pin(sampler->cpu);
 	while (sample(sampler)) {
 		uint64_t now_ns = scaph_clock_ns(CLOCK_MONOTONIC);
 
@@ -96,11 +117,13 @@ static void *run(void *argument)
 
 int scaph_sampler_start(struct scaph_sampler *sampler)
 {
+	char name[16];
 	int r;
 
 	if (!sampler->period_ns)
 		return 0;
-	r = scaph_thread_start(&sampler->thread, "scaph-sampler", run, sampler);
+	snprintf(name, sizeof(name), "scaph-sample%u", sampler->package % 100);
+	r = scaph_thread_start(&sampler->thread, name, run, sampler);
 	sampler->running = r == 0;
 	return r;
 }

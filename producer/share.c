@@ -149,28 +149,35 @@ static int open_component(int root_fd, const char *name)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-int scaph_share_find(const struct scaph_config *config, int root_fd,
-		     const struct scaph_domain *domain, char *ret_folder)
+int scaph_share_look(int root_fd, const struct scaph_domain *domain,
+		     char ret_folder[SCAPH_NAME_BYTES])
 {
 	char uuid[SCAPH_UUID_TEXT_BYTES];
 	uint8_t other[SCAPH_UUID_BYTES];
-	const char *folder = uuid;
-	struct statfs fs;
 	int fd;
 
 	scaph_uuid_format(domain->uuid, uuid);
+	snprintf(ret_folder, SCAPH_NAME_BYTES, "%s", uuid);
 	fd = open_component(root_fd, uuid);
 	/*
 	 * A name that reads as a UUID is another domain's folder: whoever chose it would be sent
 	 * the wrong figures there.
 	 */
 	if (fd == -ENOENT && scaph_uuid_parse(domain->name, other) != 0) {
-		folder = domain->name;
+		snprintf(ret_folder, SCAPH_NAME_BYTES, "%s", domain->name);
 		fd = open_component(root_fd, domain->name);
 	}
+	return fd;
+}
+
+int scaph_share_find(const struct scaph_config *config, int root_fd,
+		     const struct scaph_domain *domain, char ret_folder[SCAPH_NAME_BYTES])
+{
+	int fd = scaph_share_look(root_fd, domain, ret_folder);
+	struct statfs fs;
+
 	if (fd == -ENOENT)
 		return fd;
-	snprintf(ret_folder, SCAPH_NAME_BYTES, "%s", folder);
 	if (fd < 0) {
 		scaph_error("%s: share of %s: %s; it must be a plain folder, no symbolic link",
 			    config->share_root, domain->shown, strerror(-fd));

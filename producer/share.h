@@ -32,6 +32,10 @@ int scaph_share_open_state(const struct scaph_config *config, bool check);
  * Return:   a descriptor; -ENOENT (no line): there is none; or another errno after a line.
  */
 int scaph_share_find(const struct scaph_config *config, int root_fd,
-		     const struct scaph_domain *domain, char *ret_folder);
+		     const struct scaph_domain *domain, char ret_folder[SCAPH_NAME_BYTES]);
+
+/* The same without a line, and whatever file system it is. */
+int scaph_share_look(int root_fd, const struct scaph_domain *domain,
+		     char ret_folder[SCAPH_NAME_BYTES]);
 
 #endif

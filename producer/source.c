@@ -42,25 +42,31 @@ static void list_usages(char *ret_text, size_t size)
 					 sources[i]->usage);
 }
 
-int scaph_source_open(const struct scaph_config *config, struct scaph_source **ret_source)
+int scaph_source_open(const struct scaph_config *config, const struct scaph_topology *topology,
+		      struct scaph_source **ret_source)
 {
 	const char *name = config->source, *colon;
-	char usages[256];
+	char text[256], why[SCAPH_SOURCE_WHY_BYTES] = "";
 	size_t length;
+	int r;
 
-	list_usages(usages, sizeof(usages));
+	list_usages(text, sizeof(text));
 	if (!name) {
-		scaph_error("no energy source; none is taken unasked: give %s", usages);
+		scaph_error("no energy source; none is taken unasked: give %s", text);
 		return -EINVAL;
 	}
 	colon = strchr(name, ':');
 	length = colon ? (size_t)(colon - name) : strlen(name);
 	for (size_t i = 0; i < SOURCES; i++) {
-		if (strlen(sources[i]->name) == length &&
-		    strncmp(sources[i]->name, name, length) == 0)
-			return sources[i]->open(config, colon ? colon + 1 : NULL, ret_source);
+		if (strlen(sources[i]->name) != length ||
+		    strncmp(sources[i]->name, name, length) != 0)
+			continue;
+		r = sources[i]->open(config, topology, colon ? colon + 1 : NULL, ret_source, why);
+		if (r && *why)
+			scaph_error("%s %s: %s", scaph_config_origin(config, "source"), name, why);
+		return r;
 	}
 	scaph_error("%s %s: no such source in this version; give %s",
-		    scaph_config_origin(config, "source"), name, usages);
+		    scaph_config_origin(config, "source"), name, text);
 	return -EINVAL;
 }

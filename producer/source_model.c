@@ -9,50 +9,58 @@
  * time is lost.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "producer/clock.h"
 #include "producer/hoststat.h"
-#include "producer/log.h"
 #include "producer/source.h"
+
+struct package {
+	uint64_t last_busy_ns; /* the greatest that /proc/stat has shown */
+	uint64_t owed_ns; /* busy time not yet counted */
+	uint64_t last_ns;
+	bool begun;
+	unsigned __int128 energy; /* in microwatts x nanoseconds x CPUs */
+};
 
 struct model {
 	struct scaph_source source;
 	struct scaph_hoststat stat;
 	uint64_t span_uw; /* FULL - IDLE */
-	uint64_t cpus;
-	bool begun;
-	uint64_t last_ns;
-	uint64_t last_busy_ns; /* the greatest that /proc/stat has shown */
-	uint64_t owed_ns; /* busy time not yet counted */
-	unsigned __int128 energy; /* in microwatts x nanoseconds x CPUs */
+	const struct scaph_topology *topology;
+	pthread_mutex_t lock; /* the stat is all packages' */
+	struct package package[SCAPH_PACKAGES_MAX];
 };
 
-static int model_open(const struct scaph_config *config, const char *argument,
-		      struct scaph_source **ret_source)
+static int model_open(const struct scaph_config *config, const struct scaph_topology *topology,
+		      const char *argument, struct scaph_source **ret_source,
+		      char ret_why[SCAPH_SOURCE_WHY_BYTES])
 {
 	struct model *model;
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	int r;
 
 	if (argument || !config->model_given) {
-		scaph_error("--source model needs --model-watts IDLE:FULL, this machine's power in "
-			    "watts when idle and busy");
+		snprintf(ret_why, SCAPH_SOURCE_WHY_BYTES,
+			 "it needs --model-watts IDLE:FULL, this machine's power in watts when "
+			 "idle and "
+			 "busy");
 		return -EINVAL;
 	}
 	model = calloc(1, sizeof(*model));
 	if (!model)
 		return -ENOMEM;
-	r = scaph_hoststat_open(&model->stat);
+	r = scaph_hoststat_open(config->procfs, topology, &model->stat);
 	if (r) {
-		scaph_error("/proc/stat: %s; the model needs it", strerror(-r));
+		snprintf(ret_why, SCAPH_SOURCE_WHY_BYTES, "%s/stat: %s", config->procfs,
+			 strerror(-r));
 		free(model);
 		return r;
 	}
-	model->cpus = cpus > 0 ? (uint64_t)cpus : 1;
+	pthread_mutex_init(&model->lock, NULL);
+	model->topology = topology;
 	model->span_uw = config->model_full_uw - config->model_idle_uw;
 	model->source = (struct scaph_source){
 		.ops = &scaph_source_model,
@@ -60,39 +68,61 @@ static int model_open(const struct scaph_config *config, const char *argument,
 		.estimated = true,
 		.idle_known = true,
 		.idle_uw = config->model_idle_uw,
+		.packages = topology->packages,
 	};
+	for (uint32_t p = 0; p < topology->packages; p++) {
+		model->source.package[p].zones = SCAPH_ZONE_PACKAGE;
+		model->source.package[p].counter[SCAPH_ZONE_AT_PACKAGE].step_units =
+			SCAPH_UNITS_PER_UJ;
+	}
 	snprintf(model->source.about, sizeof(model->source.about),
 		 "%g W idle to %g W with %u CPUs busy", (double)config->model_idle_uw / 1e6,
-		 (double)config->model_full_uw / 1e6, (unsigned int)model->cpus);
+		 (double)config->model_full_uw / 1e6, topology->online);
 	*ret_source = &model->source;
 	return 0;
 }
 
-static int model_read(struct scaph_source *source, uint64_t now_ns, uint64_t raw_uj[SCAPH_ZONES])
+static void advance(const struct model *model, struct package *package, uint64_t cpus,
+		    uint64_t busy_ns, uint64_t now_ns)
+{
+	uint64_t dt_ns, counted_ns;
+
+	if (!package->begun) {
+		package->begun = true;
+		package->last_ns = now_ns;
+		package->last_busy_ns = busy_ns;
+	}
+	if (busy_ns > package->last_busy_ns) {
+		package->owed_ns += busy_ns - package->last_busy_ns;
+		package->last_busy_ns = busy_ns;
+	}
+	dt_ns = now_ns - package->last_ns;
+	counted_ns = package->owed_ns < dt_ns * cpus ? package->owed_ns : dt_ns * cpus;
+	package->owed_ns -= counted_ns;
+	package->last_ns = now_ns;
+	/* Idle power is shared equally by the packages, the rest by all CPUs. */
+	package->energy += (unsigned __int128)model->source.idle_uw * dt_ns *
+				   model->topology->online / model->topology->packages +
+			   (unsigned __int128)model->span_uw * counted_ns;
+}
+
+static int model_read(struct scaph_source *source, uint32_t package, uint64_t now_ns,
+		      uint64_t raw[SCAPH_ZONES])
 {
 	struct model *model = (struct model *)source;
-	uint64_t busy_ns, dt_ns, counted_ns;
+	const struct scaph_topology *topology = model->topology;
+	uint64_t busy_ns[SCAPH_PACKAGES_MAX];
 	int r;
 
-	r = scaph_hoststat_busy_ns(&model->stat, &busy_ns);
+	pthread_mutex_lock(&model->lock);
+	r = scaph_hoststat_busy_ns(&model->stat, busy_ns);
+	pthread_mutex_unlock(&model->lock);
 	if (r)
 		return r;
-	if (!model->begun) {
-		model->begun = true;
-		model->last_ns = now_ns;
-		model->last_busy_ns = busy_ns;
-	}
-	if (busy_ns > model->last_busy_ns) {
-		model->owed_ns += busy_ns - model->last_busy_ns;
-		model->last_busy_ns = busy_ns;
-	}
-	dt_ns = now_ns - model->last_ns;
-	counted_ns = model->owed_ns < dt_ns * model->cpus ? model->owed_ns : dt_ns * model->cpus;
-	model->owed_ns -= counted_ns;
-	model->last_ns = now_ns;
-	model->energy += (unsigned __int128)source->idle_uw * dt_ns * model->cpus +
-			 (unsigned __int128)model->span_uw * counted_ns;
-	raw_uj[SCAPH_ZONE_AT_PACKAGE] = (uint64_t)(model->energy / model->cpus / SCAPH_NS_PER_S);
+	advance(model, &model->package[package], topology->package[package].cpus, busy_ns[package],
+		now_ns);
+	raw[SCAPH_ZONE_AT_PACKAGE] =
+		(uint64_t)(model->package[package].energy / topology->online / SCAPH_NS_PER_S);
 	return 0;
 }
 
@@ -101,6 +131,7 @@ static void model_close(struct scaph_source *source)
 	struct model *model = (struct model *)source;
 
 	scaph_hoststat_close(&model->stat);
+	pthread_mutex_destroy(&model->lock);
 	free(model);
 }
 

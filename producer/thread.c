@@ -4,8 +4,12 @@
  */
 #include "producer/thread.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
+
+#include "producer/privilege.h"
 
 bool scaph_thread_enter_realtime(void)
 {
@@ -21,22 +25,60 @@ void scaph_thread_leave_realtime(void)
 	sched_setscheduler(0, SCHED_OTHER, &param);
 }
 
+/* What a new thread is to do; its own to free. */
+struct errand {
+	void *(*run)(void *argument);
+	void *argument;
+};
+
+static void *begin(void *argument)
+{
+	struct errand errand = *(struct errand *)argument;
+
+	free(argument);
+	/* Whoever works for hostile guests goes without, or not at all. */
+	if (scaph_privilege_drop(false))
+		abort();
+	return errand.run(errand.argument);
+}
+
 int scaph_thread_start(pthread_t *ret_thread, const char *name, void *(*run)(void *),
 		       void *argument)
 {
+	struct errand *errand = malloc(sizeof(*errand));
 	sigset_t all, before;
 	int r;
 
+	if (!errand)
+		return -ENOMEM;
+	*errand = (struct errand){ .run = run, .argument = argument };
 	sigfillset(&all);
 	/* A fault inside a guarded mapping must reach its handler. */
 	sigdelset(&all, SIGBUS);
 	sigdelset(&all, SIGSEGV);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	r = -pthread_create(ret_thread, NULL, run, argument);
+	r = -pthread_create(ret_thread, NULL, begin, errand);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (r == 0)
+	if (r)
+		free(errand);
+	else
 		pthread_setname_np(*ret_thread, name);
 	return r;
+}
+
+bool scaph_thread_pin(int cpu)
+{
+	cpu_set_t *set = CPU_ALLOC((size_t)cpu + 1);
+	size_t bytes = CPU_ALLOC_SIZE((size_t)cpu + 1);
+	bool pinned;
+
+	if (!set)
+		return false;
+	CPU_ZERO_S(bytes, set);
+	CPU_SET_S((size_t)cpu, bytes, set);
+	pinned = sched_setaffinity(0, bytes, set) == 0;
+	CPU_FREE(set);
+	return pinned;
 }
 
 void scaph_thread_lock_init(pthread_mutex_t *lock)

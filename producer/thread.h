@@ -16,9 +16,15 @@
 bool scaph_thread_enter_realtime(void);
 void scaph_thread_leave_realtime(void);
 
-/* Start a thread with all signals blocked; @name: at most 15 characters. 0 or a negative errno. */
+/*
+ * Start a thread with all signals blocked and without capabilities; @name: at most 15 characters.
+ * 0 or a negative errno.
+ */
 int scaph_thread_start(pthread_t *ret_thread, const char *name, void *(*run)(void *),
 		       void *argument);
+
+/* Bind the calling thread to a CPU; false: it cannot be had. */
+bool scaph_thread_pin(int cpu);
 
 /* A mutex whose holder runs at the priority of whoever waits for it. */
 void scaph_thread_lock_init(pthread_mutex_t *lock);

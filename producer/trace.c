@@ -20,8 +20,6 @@ struct parser {
 	unsigned int line;
 	struct scaph_trace trace;
 	size_t room;
-	int order[SCAPH_ZONES]; /* zone of each column */
-	uint32_t columns;
 };
 
 static int bad(const struct parser *parser, const char *wrong)
@@ -30,38 +28,92 @@ static int bad(const struct parser *parser, const char *wrong)
 	return -EINVAL;
 }
 
+/* "ZONE" of package 0, or "ZONE@K": false if it is neither. */
+static bool parse_column(const char *word, struct scaph_trace_column *ret_column)
+{
+	const char *at = strchr(word, '@');
+	uint64_t package = 0;
+	char zone[16];
+
+	snprintf(zone, sizeof(zone), "%.*s", at ? (int)(at - word) : (int)strlen(word), word);
+	if (at && (scaph_quantity_number(at + 1, &package) || package >= SCAPH_PACKAGES_MAX))
+		return false;
+	ret_column->package = (uint32_t)package;
+	ret_column->zone = scaph_source_zone_of(zone);
+	return ret_column->zone >= 0;
+}
+
 static int take_zones(struct parser *parser, char **words)
 {
+	struct scaph_trace *trace = &parser->trace;
+	struct scaph_trace_column column;
 	char *word;
 
-	if (parser->columns)
+	if (trace->columns)
 		return bad(parser, "zones stand there twice");
 	while ((word = strtok_r(NULL, BLANKS, words))) {
-		int zone = scaph_source_zone_of(word);
+		struct scaph_source_package *package;
 
-		if (zone < 0 || parser->trace.zones & 1U << zone)
-			return bad(parser, "zones must be different ones of package, core, uncore, "
-					   "dram, psys");
-		parser->trace.zones |= 1U << zone;
-		parser->order[parser->columns++] = zone;
+		if (!parse_column(word, &column))
+			return bad(parser,
+				   "zones must be of package, core, uncore, dram, psys, each "
+				   "with @K behind it for package K above 0");
+		package = &trace->package[column.package];
+		if (package->zones & 1U << column.zone)
+			return bad(parser, "a zone stands there twice");
+		package->zones |= 1U << column.zone;
+		package->counter[column.zone].step_units = SCAPH_UNITS_PER_UJ;
+		trace->column[trace->columns++] = column;
+		if (trace->packages <= column.package)
+			trace->packages = column.package + 1;
 	}
-	if (!(parser->trace.zones & SCAPH_ZONE_PACKAGE))
-		return bad(parser, "the zone package is missing");
+	for (uint32_t i = 0; i < trace->packages || i == 0; i++) {
+		if (!(trace->package[i].zones & SCAPH_ZONE_PACKAGE))
+			return bad(parser, "the zone package of a package is missing");
+	}
 	return 0;
+}
+
+/* "ZONE[@K] NUMBER" of a counter named before; NULL after a line. */
+static struct scaph_source_counter *take_counter(struct parser *parser, char **words,
+						 uint64_t *ret_number, const char *wrong)
+{
+	const char *word = strtok_r(NULL, BLANKS, words);
+	const char *number = strtok_r(NULL, BLANKS, words);
+	struct scaph_trace_column column;
+
+	if (!word || !parse_column(word, &column) ||
+	    !(parser->trace.package[column.package].zones & 1U << column.zone) || !number ||
+	    scaph_quantity_number(number, ret_number) || *ret_number == 0) {
+		bad(parser, wrong);
+		return NULL;
+	}
+	return &parser->trace.package[column.package].counter[column.zone];
 }
 
 static int take_range(struct parser *parser, char **words)
 {
-	const char *word = strtok_r(NULL, BLANKS, words);
-	const char *number = strtok_r(NULL, BLANKS, words);
-	int zone = word ? scaph_source_zone_of(word) : -1;
-	uint64_t range_uj;
+	uint64_t range;
+	struct scaph_source_counter *counter =
+		take_counter(parser, words, &range,
+			     "range needs one of the zones named before, and its greatest count");
 
-	if (zone < 0 || !(parser->trace.zones & 1U << zone))
-		return bad(parser, "range needs one of the zones named before");
-	if (!number || scaph_quantity_number(number, &range_uj) || range_uj == 0)
-		return bad(parser, "range needs the zone's greatest value in microjoules");
-	parser->trace.range_uj[zone] = range_uj;
+	if (!counter)
+		return -EINVAL;
+	counter->range = range;
+	return 0;
+}
+
+static int take_unit(struct parser *parser, char **words)
+{
+	uint64_t step_units;
+	struct scaph_source_counter *counter = take_counter(
+		parser, words, &step_units,
+		"unit needs one of the zones named before, and 2^-32 microjoules a count");
+
+	if (!counter)
+		return -EINVAL;
+	counter->step_units = step_units;
 	return 0;
 }
 
@@ -91,10 +143,8 @@ static int take_header(struct parser *parser, const char *key, char **words)
 		const char *key;
 		int (*take)(struct parser *parser, char **words);
 	} headers[] = {
-		{ "zones", take_zones },
-		{ "range", take_range },
-		{ "idle_watts", take_idle },
-		{ "quality", take_quality },
+		{ "zones", take_zones },     { "range", take_range },	  { "unit", take_unit },
+		{ "idle_watts", take_idle }, { "quality", take_quality },
 	};
 
 	if (parser->trace.count)
@@ -108,15 +158,20 @@ static int take_header(struct parser *parser, const char *key, char **words)
 
 static int make_room(struct parser *parser)
 {
+	struct scaph_trace *trace = &parser->trace;
 	size_t room = parser->room ? 2 * parser->room : 1024;
-	struct scaph_trace_line *grown;
+	uint64_t *grown;
 
-	if (parser->trace.count < parser->room)
+	if (trace->count < parser->room)
 		return 0;
-	grown = reallocarray(parser->trace.line, room, sizeof(*grown));
+	grown = reallocarray(trace->mono_ns, room, sizeof(*grown));
+	if (grown)
+		trace->mono_ns = grown;
+	if (grown)
+		grown = reallocarray(trace->raw, room, trace->columns * sizeof(*grown));
 	if (!grown)
 		return bad(parser, "out of memory");
-	parser->trace.line = grown;
+	trace->raw = grown;
 	parser->room = room;
 	return 0;
 }
@@ -124,27 +179,35 @@ static int make_room(struct parser *parser)
 static int take_numbers(struct parser *parser, const char *time, char **words)
 {
 	struct scaph_trace *trace = &parser->trace;
-	struct scaph_trace_line line = {};
+	uint64_t raw[SCAPH_TRACE_COLUMNS_MAX], mono_ns;
 
-	if (!parser->columns)
+	if (!trace->columns)
 		return bad(parser, "numbers before the zones line");
-	if (scaph_quantity_number(time, &line.mono_ns))
+	if (scaph_quantity_number(time, &mono_ns))
 		return bad(parser, "needs a time in whole nanoseconds first");
-	for (uint32_t i = 0; i < parser->columns; i++) {
+	for (uint32_t i = 0; i < trace->columns; i++) {
+		const struct scaph_trace_column *column = &trace->column[i];
+		uint64_t range = trace->package[column->package].counter[column->zone].range;
 		const char *word = strtok_r(NULL, BLANKS, words);
-		int zone = parser->order[i];
 
-		if (!word || scaph_quantity_number(word, &line.raw_uj[zone]))
-			return bad(parser, "needs one counter a zone in whole microjoules");
-		if (trace->range_uj[zone] && line.raw_uj[zone] > trace->range_uj[zone])
+		if (!word || scaph_quantity_number(word, &raw[i]))
+			return bad(parser, "needs one counter a zone in whole counts");
+		if (range && raw[i] > range)
 			return bad(parser, "a counter is above its zone's range");
 	}
-	if (trace->count && line.mono_ns <= trace->line[trace->count - 1].mono_ns)
+	if (trace->count && mono_ns <= trace->mono_ns[trace->count - 1])
 		return bad(parser, "time does not go forward");
 	if (make_room(parser))
 		return -ENOMEM;
-	trace->line[trace->count++] = line;
+	memcpy(&trace->raw[trace->count * trace->columns], raw, trace->columns * sizeof(raw[0]));
+	trace->mono_ns[trace->count++] = mono_ns;
 	return 0;
+}
+
+/* What --record wrote for people and other programs: how CPU time was divided. */
+static bool is_meter_line(const char *word)
+{
+	return strcmp(word, "window") == 0 || strcmp(word, "cpu") == 0 || strcmp(word, "self") == 0;
 }
 
 static int take_line(struct parser *parser, char *text)
@@ -158,7 +221,7 @@ static int take_line(struct parser *parser, char *text)
 			       ? 0
 			       : bad(parser, "the first line must be \"" FIRST_LINE "\"");
 	word = strtok_r(text, BLANKS, &words);
-	if (!word || *word == '#')
+	if (!word || *word == '#' || is_meter_line(word))
 		return 0;
 	r = *word >= '0' && *word <= '9' ? take_numbers(parser, word, &words)
 					 : take_header(parser, word, &words);
@@ -213,6 +276,7 @@ int scaph_trace_read(const char *path, struct scaph_trace *ret_trace)
 
 void scaph_trace_clear(struct scaph_trace *trace)
 {
-	free(trace->line);
+	free(trace->mono_ns);
+	free(trace->raw);
 	*trace = (struct scaph_trace){};
 }

@@ -3,8 +3,8 @@
  * trace.h - a recorded run of raw energy counters, as a file of text
  *
  * The format is documented in docs/man/scaph-trace.5. Parsed whole at start, so that playing it
- * needs neither memory nor I/O. A trace that was read has the package zone, two or more lines,
- * times that rise, and no value above its zone's range.
+ * needs neither memory nor I/O. A trace that was read has the package zone of every package, two or
+ * more lines, times that rise, and no value above its counter's range.
  */
 #ifndef SCAPH_PRODUCER_TRACE_H
 #define SCAPH_PRODUCER_TRACE_H
@@ -15,20 +15,33 @@
 
 #include "producer/source.h"
 
-struct scaph_trace_line {
-	uint64_t mono_ns;
-	uint64_t raw_uj[SCAPH_ZONES]; /* counters as recorded, by zone */
+#define SCAPH_TRACE_COLUMNS_MAX (SCAPH_PACKAGES_MAX * SCAPH_ZONES)
+
+/* One counter: a column of the file. */
+struct scaph_trace_column {
+	uint32_t package;
+	int zone;
 };
 
 struct scaph_trace {
-	uint32_t zones;
-	uint64_t range_uj[SCAPH_ZONES]; /* greatest value before 0; 0: does not wrap */
+	uint32_t packages;
+	struct scaph_source_package package[SCAPH_PACKAGES_MAX];
+	uint32_t columns;
+	struct scaph_trace_column column[SCAPH_TRACE_COLUMNS_MAX];
 	bool estimated;
 	bool idle_known;
 	uint64_t idle_uw;
-	struct scaph_trace_line *line;
-	size_t count;
+	size_t count; /* lines of numbers */
+	uint64_t *mono_ns; /* of each line */
+	uint64_t *raw; /* line by line, a counter each column */
 };
+
+/* Counter of a column as recorded in a line. */
+static inline uint64_t scaph_trace_raw(const struct scaph_trace *trace, size_t line,
+				       uint32_t column)
+{
+	return trace->raw[line * trace->columns + column];
+}
 
 /**
  * scaph_trace_read() - read and check a trace file
@@ -44,8 +57,8 @@ void scaph_trace_clear(struct scaph_trace *trace);
 uint64_t scaph_trace_span_ns(const struct scaph_trace *trace);
 
 /*
- * The shortest time to a wrap, at the highest power that a zone keeps up for a second of the trace;
- * 0: none wraps.
+ * The shortest time to a wrap, at the highest power that a counter keeps up for a second of the
+ * trace; 0: none wraps.
  */
 uint64_t scaph_trace_wrap_ns(const struct scaph_trace *trace);
 

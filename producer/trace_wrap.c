@@ -10,29 +10,29 @@
 
 uint64_t scaph_trace_span_ns(const struct scaph_trace *trace)
 {
-	return trace->line[trace->count - 1].mono_ns - trace->line[0].mono_ns;
+	return trace->mono_ns[trace->count - 1] - trace->mono_ns[0];
 }
 
-/* Highest power of one zone over a second, or over the whole of a shorter trace. */
-static uint64_t peak_uw(const struct scaph_trace *trace, int zone)
+/* Highest rate of one column in counts a second, over a second or the whole of a shorter trace. */
+static uint64_t peak_rate(const struct scaph_trace *trace, uint32_t column, uint64_t range)
 {
-	struct scaph_counter first = { .range_uj = trace->range_uj[zone] }, last = first;
+	struct scaph_counter first = { .range = range, .step_units = 1 }, last = first;
 	uint64_t span_ns = scaph_trace_span_ns(trace);
 	unsigned __int128 peak = 0;
 	size_t from = 0;
 
 	if (span_ns > SCAPH_NS_PER_S)
 		span_ns = SCAPH_NS_PER_S;
-	scaph_counter_advance(&first, trace->line[0].raw_uj[zone]);
+	scaph_counter_advance(&first, scaph_trace_raw(trace, 0, column));
 	for (size_t to = 0; to < trace->count; to++) {
-		scaph_counter_advance(&last, trace->line[to].raw_uj[zone]);
-		while (trace->line[to].mono_ns - trace->line[from].mono_ns >= span_ns) {
-			uint64_t dt_ns = trace->line[to].mono_ns - trace->line[from].mono_ns;
-			unsigned __int128 power = last.energy_uj - first.energy_uj;
+		scaph_counter_advance(&last, scaph_trace_raw(trace, to, column));
+		while (trace->mono_ns[to] - trace->mono_ns[from] >= span_ns) {
+			uint64_t dt_ns = trace->mono_ns[to] - trace->mono_ns[from];
+			unsigned __int128 rate = last.energy_units - first.energy_units;
 
-			power = power * SCAPH_NS_PER_S / dt_ns;
-			peak = power > peak ? power : peak;
-			scaph_counter_advance(&first, trace->line[++from].raw_uj[zone]);
+			rate = rate * SCAPH_NS_PER_S / dt_ns;
+			peak = rate > peak ? rate : peak;
+			scaph_counter_advance(&first, scaph_trace_raw(trace, ++from, column));
 		}
 	}
 	return peak > UINT64_MAX ? UINT64_MAX : (uint64_t)peak;
@@ -42,13 +42,15 @@ uint64_t scaph_trace_wrap_ns(const struct scaph_trace *trace)
 {
 	unsigned __int128 shortest = 0;
 
-	for (int zone = 0; zone < SCAPH_ZONES; zone++) {
-		uint64_t power_uw = trace->range_uj[zone] ? peak_uw(trace, zone) : 0;
+	for (uint32_t i = 0; i < trace->columns; i++) {
+		const struct scaph_trace_column *column = &trace->column[i];
+		uint64_t range = trace->package[column->package].counter[column->zone].range;
+		uint64_t rate = range ? peak_rate(trace, i, range) : 0;
 		unsigned __int128 wrap;
 
-		if (!power_uw)
+		if (!rate)
 			continue;
-		wrap = (unsigned __int128)trace->range_uj[zone] * SCAPH_NS_PER_S / power_uw + 1;
+		wrap = (unsigned __int128)range * SCAPH_NS_PER_S / rate + 1;
 		if (!shortest || wrap < shortest)
 			shortest = wrap;
 	}

@@ -14,13 +14,13 @@
  * Readings to subtract the first window's from, and an epoch in every segment: 0 or a negative
  * errno.
  */
-int scaph_window_begin(struct scaph_publisher *publisher);
+int scaph_window_begin(struct scaph_publisher *publisher, uint64_t now_ns);
 
 /*
  * Close the window that ends now: one record for everybody. Nothing if CPU times cannot be read:
- * the next one takes it over.
+ * the next one takes it over. In a read lock of the table.
  */
-void scaph_window_close(struct scaph_publisher *publisher);
+void scaph_window_close(struct scaph_publisher *publisher, uint64_t now_ns);
 
 /**
  * scaph_window_gap_max_ns() - the longest stretch whose energy can be divided

@@ -50,7 +50,8 @@ class Bench(Tap):
     def options(self, **changed):
         """Options of a daemon on this bench; None leaves one out, a list repeats it."""
         values = {"source": "model", "model-watts": "10:50", "share-root": self.shares, "host-dir": self.host,
-                  "state-dir": os.path.join(self.work, "state"), "shm-dir": self.work, "profile": "*=trusted", **changed}
+                  "state-dir": self.state, "shm-dir": self.work, "libvirt": "none",
+                  "profile": "*=trusted", **changed}
         words = ["--allow-plain-dir"]
         for name, value in values.items():
             for one in value if isinstance(value, list) else [value]:
@@ -58,8 +59,15 @@ class Bench(Tap):
                     words += ["--" + name, one]
         return words
 
-    def daemon(self, **changed):
-        """A running daemon, publishing."""
+    @property
+    def state(self):
+        return os.path.join(self.work, "state")
+
+    def daemon(self, keep=False, **changed):
+        """A running daemon, publishing; its counters begin at 0 unless those of the one before are kept."""
+        counters = os.path.join(self.state, "counters")
+        if not keep and os.path.exists(counters):
+            os.unlink(counters)
         process = self.start(self.scaphd, *self.options(**changed), stderr=subprocess.PIPE, text=True)
         for line in process.stderr:
             if "publishing" in line:

@@ -41,7 +41,7 @@ def bad_options(b, pid):
     b.refused("two domains of one process", ["same process"], *b.options(domain=[domain, f"b=pid:{pid}"]))
     b.refused("two domains of one UUID", ["same UUID"],
               *b.options(domain=[f"a@{UUID}=pid:{pid}", f"b@{UUID}=pid:1"]))
-    for rule, word in (("x", "must be"), ("web=trusted", "by UUID"), ("w*=trusted", "by UUID"), ("*=shared", "no profile"),
+    for rule, word in (("x", "must be"), ("web=trusted", "by UUID"), ("w*=trusted", "by UUID"), ("*=exact", "no profile"),
                        ("*=", "no profile")):
         b.refused(f"--profile {rule}", ["--profile", word], *b.options(domain=domain, profile=rule))
 

@@ -26,6 +26,8 @@ LIBRARIES = {
     "ini.h": "producer/config.c",
     "jansson.h": "consumer/command/view_json.c",
     "cap-ng.h": "producer/privilege.c",
+    "urcu/urcu-memb.h": "producer/table.c",
+    "urcu/rculist.h": "producer/table.c",
 }
 
 ATOMICS = re.compile(r"\b(atomic_\w+\(|_Atomic\b|__atomic_|__sync_|stdatomic\.h)")

@@ -41,7 +41,7 @@ def reader_before_writer(guest):
 
 
 def profile_off(guest):
-    daemon = guest.scaphd()
+    daemon = guest.scaphd("--profile", "*=off")
     time.sleep(1.5)
     status, text = guest.run_status("scaph text --path /virtiofs --timeout 20 -n 1")
     check(status == 1 and "profile" in text and " W " not in text, "profile off: a reason and no figure", text)

@@ -162,7 +162,8 @@ class Guest:
         """Start the daemon on the host with this guest as its only domain."""
         command = [os.path.join(self.build, "producer/scaphd"), "--source", "model", "--model-watts", "12:85",
                    "--domain", f"guest@{self.uuid}=pid:{self.qemu.pid}", "--share-root", self.share_root,
-                   "--state-dir", os.path.join(self.work, "state"), "--host-dir", self.host_dir, *options]
+                   "--state-dir", os.path.join(self.work, "state"), "--host-dir", self.host_dir,
+                   "--libvirt", "none", *options]
         return self._start(*command)
 
     @property

@@ -25,6 +25,11 @@ struct window {
 	uint64_t cpu_ns[DOMAINS];
 };
 
+static unsigned __int128 units(uint64_t energy_uj)
+{
+	return (unsigned __int128)energy_uj << SCAPH_UNITS_SHIFT;
+}
+
 static uint64_t below(uint64_t limit)
 {
 	return ((uint64_t)rand() << 31 ^ (uint64_t)rand()) % limit;
@@ -57,14 +62,15 @@ struct ledger {
 
 static struct ledger new_ledger(void)
 {
-	return (struct ledger){ .splitter = { .idle_known = true, .idle_uw = 12345678 } };
+	return (struct ledger){ .splitter = {
+					.idle_known = true, .idle_uw = 12345678, .packages = 1 } };
 }
 
 static void close_window(struct ledger *ledger, const struct window *window)
 {
-	struct scaph_basis basis = { .busy_ns = window->busy_ns, .vcpus = DOMAINS, .cpus = CPUS };
+	struct scaph_basis basis = { .busy_ns = window->busy_ns, .seats = CPUS };
 	struct scaph_portion portion =
-		scaph_attribution_split(&ledger->splitter, window->energy_uj, window->dt_ns);
+		scaph_attribution_split(&ledger->splitter, units(window->energy_uj), window->dt_ns);
 
 	assert_true(portion.dynamic_units + portion.idle_units ==
 		    (unsigned __int128)window->energy_uj << SCAPH_UNITS_SHIFT);
@@ -95,13 +101,14 @@ static void conserved(void **state)
 /* Everything to one domain on a host as large as it: the residual is dust. */
 static void whole_host(void **state)
 {
-	struct scaph_splitter splitter = { .idle_known = true, .idle_uw = 10000000 };
+	struct scaph_splitter splitter = { .idle_known = true, .idle_uw = 10000000, .packages = 1 };
 	struct scaph_account account = {};
 	uint64_t measured_uj = 0;
 
 	for (int w = 0; w < WINDOWS; w++) {
-		struct scaph_basis basis = { .busy_ns = 20000000, .vcpus = 2, .cpus = 2 };
-		struct scaph_portion portion = scaph_attribution_split(&splitter, 700001, 20000000);
+		struct scaph_basis basis = { .busy_ns = 20000000, .seats = 2 };
+		struct scaph_portion portion =
+			scaph_attribution_split(&splitter, units(700001), 20000000);
 
 		scaph_attribution_credit(&account, &portion, &basis, 20000000, 2);
 		measured_uj += 700001;
@@ -121,11 +128,9 @@ static void indifferent(void **state)
 	srand(2);
 	for (int w = 0; w < WINDOWS; w++) {
 		struct window window = random_window();
-		struct scaph_basis basis = { .busy_ns = window.busy_ns,
-					     .vcpus = DOMAINS,
-					     .cpus = CPUS };
+		struct scaph_basis basis = { .busy_ns = window.busy_ns, .seats = CPUS };
 		struct scaph_portion portion =
-			scaph_attribution_split(&splitter, window.energy_uj, window.dt_ns);
+			scaph_attribution_split(&splitter, units(window.energy_uj), window.dt_ns);
 		uint64_t part_ns = window.cpu_ns[3] ? below(window.cpu_ns[3] + 1) : 0;
 
 		close_window(&ledger, &window);
@@ -139,21 +144,21 @@ static void indifferent(void **state)
 
 static void debts(void **state)
 {
-	struct scaph_splitter splitter = { .idle_known = true, .idle_uw = 10000000 };
+	struct scaph_splitter splitter = { .idle_known = true, .idle_uw = 10000000, .packages = 1 };
 	struct scaph_portion portion;
 
 	/* 100 ms at 10 W are 1 J. Half of it measured: all idle, the other half owed. */
-	portion = scaph_attribution_split(&splitter, 500000, 100000000);
+	portion = scaph_attribution_split(&splitter, units(500000), 100000000);
 	assert_int_equal(scaph_units_uj(portion.dynamic_units), 0);
 	assert_int_equal(scaph_units_uj(portion.idle_units), 500000);
 	/* 1.75 J: 1 J idle, 0.5 J pays the debt, 0.25 J is dynamic. */
-	portion = scaph_attribution_split(&splitter, 1750000, 100000000);
+	portion = scaph_attribution_split(&splitter, units(1750000), 100000000);
 	assert_int_equal(scaph_units_uj(portion.dynamic_units), 250000);
 	assert_int_equal(scaph_units_uj(portion.idle_units), 1500000);
 	assert_true(splitter.debt_units == 0);
 	/* Idle power not known: all is dynamic. */
 	splitter = (struct scaph_splitter){};
-	portion = scaph_attribution_split(&splitter, 42, 100000000);
+	portion = scaph_attribution_split(&splitter, units(42), 100000000);
 	assert_int_equal(scaph_units_uj(portion.dynamic_units), 42);
 	assert_true(portion.idle_units == 0);
 }
@@ -161,7 +166,7 @@ static void debts(void **state)
 static void nobody_ran(void **state)
 {
 	struct scaph_portion portion = { .dynamic_units = 7, .idle_units = 8 };
-	struct scaph_basis basis = { .busy_ns = 0, .vcpus = 1, .cpus = 4 };
+	struct scaph_basis basis = { .busy_ns = 0, .seats = 4 };
 	struct scaph_account account = {};
 
 	scaph_attribution_credit(&account, &portion, &basis, 0, 1);

@@ -29,44 +29,44 @@
 
 static void counter_wraps(void **state)
 {
-	struct scaph_counter counter = { .range_uj = 999 };
+	struct scaph_counter counter = { .range = 999, .step_units = 1 };
 
 	/* The first reading is what others are subtracted from. */
 	assert_int_equal(scaph_counter_advance(&counter, 900), 0);
-	assert_int_equal(counter.energy_uj, 0);
+	assert_int_equal(counter.energy_units, 0);
 	assert_int_equal(scaph_counter_advance(&counter, 999), 0);
-	assert_int_equal(counter.energy_uj, 99);
+	assert_int_equal(counter.energy_units, 99);
 	/* From the greatest value to 0 is one step, not none and not two. */
 	assert_int_equal(scaph_counter_advance(&counter, 0), 0);
-	assert_int_equal(counter.energy_uj, 100);
+	assert_int_equal(counter.energy_units, 100);
 	assert_int_equal(scaph_counter_advance(&counter, 400), 0);
-	assert_int_equal(counter.energy_uj, 500);
+	assert_int_equal(counter.energy_units, 500);
 	/* A step above half the range is no consumption. */
 	assert_int_equal(scaph_counter_advance(&counter, 399), SCAPH_COUNTER_RESET);
-	assert_int_equal(counter.energy_uj, 500);
+	assert_int_equal(counter.energy_units, 500);
 }
 
 /* What a counter lost in a restart is not known, and what it shows then is no step. */
 static void counter_restarts(void **state)
 {
-	struct scaph_counter counter = {}, rebased = {};
+	struct scaph_counter counter = { .step_units = 1 }, rebased = counter;
 
 	scaph_counter_advance(&counter, 5000000);
 	assert_int_equal(scaph_counter_advance(&counter, 4000000), SCAPH_COUNTER_RESET);
-	assert_int_equal(counter.energy_uj, 0);
+	assert_int_equal(counter.energy_units, 0);
 	assert_int_equal(scaph_counter_advance(&counter, 4000007), 0);
-	assert_int_equal(counter.energy_uj, 7);
+	assert_int_equal(counter.energy_units, 7);
 
 	scaph_counter_advance(&rebased, 100);
 	scaph_counter_rebase(&rebased);
 	assert_int_equal(scaph_counter_advance(&rebased, 700), 0);
-	assert_int_equal(rebased.energy_uj, 0);
+	assert_int_equal(rebased.energy_units, 0);
 }
 
 /* Every step of less than half the range is found again, from anywhere. */
 static void counter_random(void **state)
 {
-	struct scaph_counter counter = { .range_uj = 262143328850ULL };
+	struct scaph_counter counter = { .range = 262143328850ULL, .step_units = 1 };
 	uint64_t true_uj = 12345;
 
 	srand(4);
@@ -75,9 +75,8 @@ static void counter_random(void **state)
 		uint64_t step_uj = ((uint64_t)rand() << 31 ^ (uint64_t)rand()) % 131071664425ULL;
 
 		true_uj += step_uj;
-		assert_int_equal(scaph_counter_advance(&counter, true_uj % (counter.range_uj + 1)),
-				 0);
-		assert_int_equal(counter.energy_uj, true_uj - 12345);
+		assert_int_equal(scaph_counter_advance(&counter, true_uj % (counter.range + 1)), 0);
+		assert_int_equal(counter.energy_units, true_uj - 12345);
 	}
 }
 
@@ -133,13 +132,14 @@ static struct scaph_domain domain_of(const char *name, const char *uuid)
 	return domain;
 }
 
-/* The profile of domain web under up to three rules, in both orders. */
+/* The profile of domain web under up to three rules, in both orders; 0: one is refused. */
 static uint32_t profile_under(const char *a, const char *b, const char *c)
 {
+	const struct scaph_domain web = domain_of("web", UUID_A);
 	const char *texts[] = { a, b, c };
 	struct scaph_config_item item[3];
 	struct scaph_config_list rules = { .item = item };
-	struct scaph_domain forward, backward;
+	uint32_t forward;
 
 	for (int i = 0; i < 3; i++) {
 		if (texts[i])
@@ -148,39 +148,43 @@ static uint32_t profile_under(const char *a, const char *b, const char *c)
 				.origin = (char *)(uintptr_t) "--profile",
 			};
 	}
-	forward = domain_of("web", UUID_A);
-	if (scaph_profile_apply(&rules, &forward, 1))
+	if (scaph_profile_check(&rules))
 		return 0;
+	forward = scaph_profile_of(&rules, &web);
 	for (uint32_t i = 0; i < rules.count / 2; i++) {
 		struct scaph_config_item other = item[i];
 
 		item[i] = item[rules.count - 1 - i];
 		item[rules.count - 1 - i] = other;
 	}
-	backward = domain_of("web", UUID_A);
-	assert_int_equal(scaph_profile_apply(&rules, &backward, 1), 0);
-	assert_int_equal(forward.profile, backward.profile);
-	return forward.profile;
+	assert_int_equal(forward, scaph_profile_of(&rules, &web));
+	return forward;
 }
 
 static void rules(void **state)
 {
-	assert_int_equal(profile_under(NULL, NULL, NULL), SCAPH_PROFILE_OFF);
+	assert_int_equal(profile_under(NULL, NULL, NULL), SCAPH_PROFILE_SHARED);
 	assert_int_equal(profile_under("*=trusted", NULL, NULL), SCAPH_PROFILE_TRUSTED);
 	assert_int_equal(profile_under(UUID_A "=trusted", NULL, NULL), SCAPH_PROFILE_TRUSTED);
-	assert_int_equal(profile_under(UUID_B "=trusted", NULL, NULL), SCAPH_PROFILE_OFF);
-	/* What lowers wins, whatever the order. */
+	assert_int_equal(profile_under(UUID_B "=trusted", NULL, NULL), SCAPH_PROFILE_SHARED);
+	/* Of two of a kind the lower wins, whatever the order. */
 	assert_int_equal(profile_under("*=trusted", "*=off", NULL), SCAPH_PROFILE_OFF);
+	assert_int_equal(profile_under("*=trusted", "*=shared", NULL), SCAPH_PROFILE_SHARED);
 	assert_int_equal(profile_under("*=trusted", "w*=off", NULL), SCAPH_PROFILE_OFF);
+	assert_int_equal(profile_under("*=trusted", "w*=shared", NULL), SCAPH_PROFILE_SHARED);
 	assert_int_equal(profile_under("*=trusted", "x*=off", NULL), SCAPH_PROFILE_TRUSTED);
 	assert_int_equal(profile_under("*=trusted", UUID_A "=off", NULL), SCAPH_PROFILE_OFF);
 	assert_int_equal(profile_under(UUID_A "=trusted", "web=off", NULL), SCAPH_PROFILE_OFF);
-	/* '*=off' is about everybody; a grant by UUID is about this one. */
+	assert_int_equal(profile_under(UUID_A "=trusted", UUID_A "=shared", NULL),
+			 SCAPH_PROFILE_SHARED);
+	/* '*' is about everybody; what is said of a UUID is about this one. */
 	assert_int_equal(profile_under(UUID_A "=trusted", "*=off", NULL), SCAPH_PROFILE_TRUSTED);
+	assert_int_equal(profile_under(UUID_A "=shared", "*=off", NULL), SCAPH_PROFILE_SHARED);
 	assert_int_equal(profile_under(UUID_A "=trusted", "*=off", "web=off"), SCAPH_PROFILE_OFF);
-	/* A name grants nothing, and shared comes with another version. */
+	/* A name grants nothing: neither exact figures nor what '*' took away. */
 	assert_int_equal(profile_under("web=trusted", NULL, NULL), 0);
-	assert_int_equal(profile_under("*=shared", NULL, NULL), 0);
+	assert_int_equal(profile_under("web=shared", "*=off", NULL), SCAPH_PROFILE_OFF);
+	assert_int_equal(profile_under("*=exact", NULL, NULL), 0);
 	assert_int_equal(profile_under("web", NULL, NULL), 0);
 }
 
@@ -203,19 +207,32 @@ static void traces(void **state)
 	/* 3 W, then 4 W, for a second each, in a counter of 10 J: a wrap in 2.5 s at best. */
 	read_trace("scaphring-trace 1\n# a remark\nzones dram package\nrange package 9999999\n"
 		   "idle_watts 1.5\nquality estimated\n\n"
-		   "1000000000 5 8000000\n2000000000 6 1000000\n3000000000 9 5000000\n",
+		   "1000000000 5 8000000\n2000000000 6 1000000\nwindow 2000000000 1\ncpu x 1 1\n"
+		   "self 0\n3000000000 9 5000000\n",
 		   &trace);
 	assert_int_equal(trace.count, 3);
-	assert_int_equal(trace.zones, SCAPH_ZONE_PACKAGE | SCAPH_ZONE_DRAM);
+	assert_int_equal(trace.packages, 1);
+	assert_int_equal(trace.package[0].zones, SCAPH_ZONE_PACKAGE | SCAPH_ZONE_DRAM);
 	assert_true(trace.estimated && trace.idle_known);
 	assert_int_equal(trace.idle_uw, 1500000);
-	assert_int_equal(trace.line[2].raw_uj[SCAPH_ZONE_AT_DRAM], 9);
+	assert_int_equal(scaph_trace_raw(&trace, 2, 0), 9);
 	assert_int_equal(scaph_trace_span_ns(&trace), 2 * SCAPH_NS_PER_S);
 	assert_in_range(scaph_trace_wrap_ns(&trace), 2499999750, 2500000001);
 	scaph_trace_clear(&trace);
 	/* Nothing that wraps. */
 	read_trace("scaphring-trace 1\nzones package\n1 1\n2 5\n", &trace);
 	assert_int_equal(scaph_trace_wrap_ns(&trace), 0);
+	scaph_trace_clear(&trace);
+	/* Two packages, counts of 61.04 uJ in 32 bits. */
+	read_trace("scaphring-trace 1\nzones package package@1 psys\nunit package@1 262144000000\n"
+		   "range package@1 4294967295\n1 1 2 3\n2 5 4294967295 3\n",
+		   &trace);
+	assert_int_equal(trace.packages, 2);
+	assert_int_equal(trace.package[1].zones, SCAPH_ZONE_PACKAGE);
+	assert_int_equal(trace.package[1].counter[SCAPH_ZONE_AT_PACKAGE].step_units, 262144000000);
+	assert_int_equal(trace.package[0].counter[SCAPH_ZONE_AT_PACKAGE].step_units,
+			 SCAPH_UNITS_PER_UJ);
+	assert_int_equal(scaph_trace_raw(&trace, 1, 1), 4294967295);
 	scaph_trace_clear(&trace);
 }
 
