@@ -8,9 +8,11 @@
  * records say nothing but what it did itself.
  *
  * The price is the shared domains' exact dynamic energy over their CPU time, in whole windows of the
- * last five periods, plus what is left of the float (exact less priced energy) spread over as much
- * CPU time, never more than twice or less than half of it, and rounded to steps of 2 %. Idle energy
- * is told as vCPUs over host CPUs of an idle power that is held, and rounded, in the same way.
+ * last two periods, plus what is left of the float (exact less priced energy) spread over as much
+ * CPU time, never more than twice or less than half of it. It lies on a grid of 2 % steps, and moves by
+ * at most 31 of them: so whatever neighbours do, one of 63 things is told a minute, which is 0.0996
+ * bit/s at the most. Two periods and not more, because a price that follows late is wrong for longer.
+ * A host's first prices come at 10, 20, 40 and 80 s, for they rest on little. Idle energy is told as vCPUs over host CPUs of an idle power that is held, and on the grid, too.
  *
  * Pure arithmetic in units of 2^-32 microjoule; time is whoever calls.
  */
@@ -25,7 +27,8 @@
 #define SCAPH_PRICE_PERIOD_NS UINT64_C(60000000000)
 #define SCAPH_PRICE_FIRST_NS UINT64_C(10000000000) /* the first price needs this long ... */
 #define SCAPH_PRICE_FIRST_CPU_NS UINT64_C(1000000000) /* ... and this much CPU time */
-#define SCAPH_PRICE_PERIODS 5U
+#define SCAPH_PRICE_PERIODS 2U
+#define SCAPH_PRICE_STEPS_MAX 31 /* that it moves in a period */
 
 /* Exact dynamic energy of a package's shared domains, and their CPU time on it. */
 struct scaph_price_sum {
@@ -36,6 +39,7 @@ struct scaph_price_sum {
 struct scaph_pricing {
 	uint32_t packages;
 	uint64_t idle_uw; /* as it is known now; 0: not */
+	uint64_t age_ns; /* since prices were begun with, on a host that had none */
 	uint64_t elapsed_ns; /* of the period */
 	uint32_t period; /* which of the sums is being filled */
 	struct scaph_price_sum sum[SCAPH_PRICE_PERIODS][SCAPH_PACKAGES_MAX];
@@ -55,7 +59,7 @@ void scaph_price_note(struct scaph_pricing *pricing, uint32_t package,
 void scaph_price_tick(struct scaph_pricing *pricing, uint64_t dt_ns,
 		      struct scaph_host_tally *tally);
 
-/* The step of 2 % nearest to a value, at least 1; 0 stays 0. */
-uint64_t scaph_price_step(uint64_t value);
+/* The value of the grid nearest to one; 0 stays 0. */
+uint64_t scaph_price_round(uint64_t value);
 
 #endif
