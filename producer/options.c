@@ -127,7 +127,7 @@ static const struct option_row rows[] = {
 	  TAKE(take_sample) },
 	{ "domain", "NAME[@UUID]=pid:PID", NULL, "a process as a domain; may be repeated",
 	  FIELD(LIST, domains) },
-	{ "libvirt", "URI", "none",
+	{ "libvirt", "URI", "qemu:///system",
 	  "publish every running domain of this libvirt, which is only read; none: only --domain",
 	  FIELD(TEXT, libvirt) },
 	{ "profile", "PATTERN=WORD", NULL,

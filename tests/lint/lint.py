@@ -26,6 +26,10 @@ LIBRARIES = {
     "ini.h": "producer/config.c",
     "jansson.h": "consumer/command/view_json.c",
     "cap-ng.h": "producer/privilege.c",
+    "libvirt/libvirt.h": "producer/libvirt.c",
+    "libvirt/virterror.h": "producer/libvirt.c",
+    "libxml/parser.h": "producer/shmem_xml.c",
+    "libxml/tree.h": "producer/shmem_xml.c",
     "urcu/urcu-memb.h": "producer/table.c",
     "urcu/rculist.h": "producer/table.c",
 }

@@ -6,10 +6,8 @@ takes all of them away in close(), whatever happened.
 """
 
 import os
-import select
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +15,7 @@ import uuid as uuids
 
 import initramfs
 import kernel
+from line import Line, LineError
 
 VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
 IVSHMEM_BYTES = 1 << 20
@@ -24,8 +23,7 @@ KVM_DEADLINE_S = 10
 TCG_DEADLINE_S = 120
 
 
-class GuestError(RuntimeError):
-    """The guest did not do what was asked of it."""
+GuestError = LineError
 
 
 class Guest:
@@ -45,8 +43,6 @@ class Guest:
         self.qemu = None
         self.virtiofsd = None
         self.accel = None
-        self._command = 0
-        self._pending = b""
 
     def say(self, text):
         if self.verbose:
@@ -98,9 +94,8 @@ class Guest:
             "-object", f"memory-backend-file,id=ivm,size=1M,mem-path={self.ivshmem},share=on",
             "-device", "ivshmem-plain,memdev=ivm")
         self._await(lambda: os.path.exists(paths["line.sock"]) or self.qemu.poll() is not None, 10, "QEMU did not start")
-        self.line = socket.socket(socket.AF_UNIX)
-        self.line.connect(paths["line.sock"])
-        self._read_until(b"@@READY\n", deadline_s)
+        self.line = Line(paths["line.sock"], lambda: self.qemu.poll() is None)
+        self.line.await_ready(deadline_s)
         self.accel = accel
 
     def _await(self, condition, seconds, message):
@@ -129,34 +124,13 @@ class Guest:
                          "[ $(cat $d/vendor) = 0x1af4 ] && [ $(cat $d/device) = 0x1110 ] && basename $d; done; true")
         self.pci = found.strip()
 
-    def _read_until(self, mark, seconds):
-        end = time.monotonic() + seconds
-        while mark not in self._pending:
-            left = end - time.monotonic()
-            if left <= 0 or self.qemu.poll() is not None:
-                raise GuestError(f"no {mark.decode().strip()} within {seconds} s")
-            if select.select([self.line], [], [], min(left, 0.5))[0]:
-                came = self.line.recv(65536)
-                if not came:
-                    raise GuestError("the serial line was closed")
-                self._pending += came.replace(b"\r", b"")
-        text, self._pending = self._pending.split(mark, 1)
-        return text
-
     def run_status(self, command, seconds=60):
         """Run a shell command in the guest: (exit status, output)."""
-        self._command += 1
-        self.line.sendall(f"{self._command} {command}\n".encode())
-        text = self._read_until(f"@@END {self._command} ".encode(), seconds)
-        status = self._read_until(b"\n", 5)
-        return int(status), text.decode(errors="replace")
+        return self.line.run_status(command, seconds)
 
     def run(self, command, seconds=60):
         """Run a shell command in the guest that must succeed; returns its output."""
-        status, text = self.run_status(command, seconds)
-        if status:
-            raise GuestError(f"in the guest: {command}: status {status}: {text}")
-        return text
+        return self.line.run(command, seconds)
 
     def scaphd(self, *options):
         """Start the daemon on the host with this guest as its only domain."""
@@ -194,7 +168,6 @@ class Guest:
         if self.line:
             self.line.close()
             self.line = None
-        self._pending = b""
 
     def close(self):
         self._stop_processes()

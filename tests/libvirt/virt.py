@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real libvirtd of our own with tiny guests, in a mount namespace where nothing of the machine's libvirt is seen.
+
+Everything lies in one folder; libvirtd's own places are mounted over, so that whatever happens all of it is gone with the namespace.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import uuid as uuids
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/guest"))
+import initramfs  # noqa: E402
+import kernel  # noqa: E402
+from line import Line  # noqa: E402
+
+PLACES = ("/etc/libvirt", "/run/libvirt", "/var/lib/libvirt", "/var/cache/libvirt", "/var/log/libvirt")
+BOOT_S = 150
+
+QEMU_CONF = """
+user = "root"
+group = "root"
+security_driver = "none"
+stdio_handler = "file"
+cgroup_controllers = []
+namespaces = []
+"""
+LIBVIRTD_CONF = """
+auth_unix_ro = "none"
+auth_unix_rw = "none"
+log_outputs = "3:stderr"
+"""
+
+
+def enter_namespace():
+    """Begin this program anew in a mount namespace of its own."""
+    if os.environ.get("SCAPH_LIBVIRT_NAMESPACE"):
+        return
+    os.environ["SCAPH_LIBVIRT_NAMESPACE"] = "1"
+    os.execvp("unshare", ["unshare", "-m", "--propagation", "private", sys.executable, *sys.argv])
+
+
+def missing():
+    """Why it cannot run here, or None."""
+    if os.geteuid() != 0:
+        return "libvirtd, its guests and their shares need root"
+    for program in ("libvirtd", "virsh", "qemu-system-x86_64"):
+        if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin"):
+            return f"{program} is not installed"
+    return None
+
+
+class Domain:
+    """One guest's definition, share, and line. Its name may be anything libvirt accepts."""
+
+    def __init__(self, virt, name, ivshmem=False, plan9=True):
+        self.virt = virt
+        self.name = name
+        self.uuid = str(uuids.uuid4())
+        self.share = os.path.join(virt.share_root, self.uuid)
+        self.ivshmem = f"/dev/shm/scaph-{self.uuid}" if ivshmem else None
+        self.socket = os.path.join(virt.work, self.uuid + ".sock")
+        self.plan9 = plan9
+        self.line = None
+        os.makedirs(self.share)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=755,nosuid,nodev,noexec", "scaph", self.share], check=True)
+        if self.ivshmem:
+            with open(self.ivshmem, "xb") as file:
+                os.posix_fallocate(file.fileno(), 0, 1 << 20)
+
+    def xml(self):
+        devices = ""
+        if self.plan9:
+            devices += (f"<filesystem type='mount' accessmode='passthrough'><source dir='{self.share}'/>"
+                        "<target dir='scaph9p'/><readonly/></filesystem>")
+        if self.ivshmem:
+            devices += (f"<shmem name='scaph-{self.uuid}' role='master'><model type='ivshmem-plain'/>"
+                        "<size unit='M'>1</size></shmem>")
+        name = self.name.replace("&", "&amp;").replace("<", "&lt;")
+        return (f"<domain type='qemu'><name>{name}</name><uuid>{self.uuid}</uuid><memory unit='MiB'>192</memory><vcpu>1</vcpu>"
+                "<os><type arch='x86_64' machine='q35'>hvm</type>"
+                f"<kernel>{self.virt.image}</kernel><initrd>{self.virt.initrd}</initrd>"
+                "<cmdline>console=ttyS0 quiet panic=-1</cmdline></os><features><acpi/></features><cpu mode='maximum'/>"
+                "<on_reboot>restart</on_reboot><devices><emulator>/usr/bin/qemu-system-x86_64</emulator>"
+                "<controller type='usb' model='none'/><memballoon model='none'/>"
+                f"<serial type='file'><source path='{self.virt.work}/{self.uuid}.console'/><target port='0'/></serial>"
+                f"<serial type='unix'><source mode='bind' path='{self.socket}'/><target port='1'/></serial>"
+                f"{devices}</devices></domain>")
+
+    def define(self):
+        path = os.path.join(self.virt.work, self.uuid + ".xml")
+        with open(path, "w") as file:
+            file.write(self.xml())
+        self.virt.virsh("define", path)
+
+    def connect(self, ready=True):
+        """Talk to the guest; ready: wait until it has booted."""
+        if self.line:
+            self.line.close()
+        end = time.monotonic() + 10
+        while True:
+            try:
+                self.line = Line(self.socket)
+                break
+            except OSError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
+        if ready:
+            self.line.await_ready(BOOT_S)
+
+    def mount(self):
+        """Make its share readable inside; returns what scaph takes as path."""
+        if self.plan9:
+            self.line.run("mount -t 9p -o ro,trans=virtio,version=9p2000.L scaph9p /9p")
+            return "/9p"
+        return self.line.run("for d in /sys/bus/pci/devices/*; do [ $(cat $d/vendor) = 0x1af4 ] && "
+                             "[ $(cat $d/device) = 0x1110 ] && basename $d; done; true").strip()
+
+    def virsh(self, command, *words):
+        return self.virt.virsh(command, self.uuid, *words)
+
+    def pid(self):
+        with open(f"/run/libvirt/qemu/{self.name}.pid") as file:
+            return int(file.read())
+
+
+class Virt:
+    def __init__(self, build):
+        self.work = tempfile.mkdtemp(prefix="scaph-libvirt-", dir="/dev/shm")
+        self.share_root = os.path.join(self.work, "shares")
+        self.domains = []
+        self.libvirtd = None
+        self.image, root, version = kernel.fetch(os.path.join(build, "guest"))
+        self.initrd = os.path.join(self.work, "initrd")
+        initramfs.build(self.initrd, root, version, {"scaph": os.path.join(build, "consumer/scaph-static")})
+        os.mkdir(self.share_root)
+        for place in PLACES:
+            os.makedirs(place, exist_ok=True)
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "scaph-test", place], check=True)
+        for name, text in (("qemu.conf", QEMU_CONF), ("libvirtd.conf", LIBVIRTD_CONF)):
+            with open(os.path.join("/etc/libvirt", name), "w") as file:
+                file.write(text)
+        self.start()
+
+    def start(self):
+        log = open(os.path.join(self.work, "libvirtd.log"), "ab")
+        self.libvirtd = subprocess.Popen(["libvirtd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                         env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"})
+        log.close()
+        end = time.monotonic() + 30
+        while subprocess.run(["virsh", "-c", "qemu:///system", "list"], capture_output=True).returncode:
+            if time.monotonic() > end or self.libvirtd.poll() is not None:
+                with open(os.path.join(self.work, "libvirtd.log"), errors="replace") as file:
+                    raise RuntimeError("libvirtd did not start: " + file.read()[-2000:])
+            time.sleep(0.1)
+
+    def kill(self):
+        self.libvirtd.kill()
+        self.libvirtd.wait()
+
+    def virsh(self, *words, check=True):
+        done = subprocess.run(["virsh", "-q", "-c", "qemu:///system", *words], capture_output=True, text=True, timeout=60)
+        if check and done.returncode:
+            raise RuntimeError(f"virsh {' '.join(words)}: {done.stderr}")
+        return done.stdout
+
+    def domain(self, *arguments, **options):
+        domain = Domain(self, *arguments, **options)
+        self.domains.append(domain)
+        domain.define()
+        return domain
+
+    def close(self):
+        for domain in self.domains:
+            self.virsh("destroy", domain.uuid, check=False)
+            if domain.ivshmem and os.path.exists(domain.ivshmem):
+                os.unlink(domain.ivshmem)
+        self.libvirtd.terminate()
+        try:
+            self.libvirtd.wait(10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        for domain in self.domains:
+            subprocess.run(["umount", "-l", domain.share], check=False)
+        shutil.rmtree(self.work, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
