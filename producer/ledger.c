@@ -173,6 +173,24 @@ static int map_file(int folder_fd, struct scaph_ledger *ledger, bool *ret_new)
 	return r;
 }
 
+/* What a killed daemon stored of a window that never counted must not count with a later one. */
+static void discard(const struct header *header, struct stamp *stamp)
+{
+	if (stamp->generation > header->committed)
+		*stamp = (struct stamp){};
+}
+
+static void discard_uncommitted(struct scaph_ledger *ledger)
+{
+	const struct header *header = header_of(ledger);
+
+	for (int copy = 0; copy < 2; copy++) {
+		discard(header, &host_of(ledger)->copy[copy].stamp);
+		for (int slot = 0; slot < (int)SCAPH_LEDGER_DOMAINS_MAX; slot++)
+			discard(header, &slot_of(ledger, slot)->copy[copy].stamp);
+	}
+}
+
 int scaph_ledger_open(int folder_fd, const char *folder, struct scaph_ledger *ret_ledger)
 {
 	struct scaph_ledger ledger = {};
@@ -196,6 +214,7 @@ int scaph_ledger_open(int folder_fd, const char *folder, struct scaph_ledger *re
 	read_boot_id(boot_id);
 	if (!usable(&ledger, boot_id, folder, is_new))
 		begin_anew(&ledger, boot_id);
+	discard_uncommitted(&ledger);
 	ledger.generation = header_of(&ledger)->committed + 1;
 	for (int slot = 0; slot < (int)SCAPH_LEDGER_DOMAINS_MAX; slot++) {
 		if (slot_of(&ledger, slot)->opened > ledger.opened)
@@ -287,9 +306,9 @@ static int other(const struct scaph_ledger *ledger, const struct stamp *a, const
 {
 	uint64_t committed = header_of(ledger)->committed;
 
-	if (!a->generation || a->generation > committed)
+	if (a->generation > committed)
 		return 0;
-	if (!b->generation || b->generation > committed)
+	if (b->generation > committed)
 		return 1;
 	return a->generation > b->generation ? 1 : 0;
 }
