@@ -16,6 +16,7 @@
 
 #define SCAPH_CPUS_MAX 4096U
 #define SCAPH_PACKAGE_NONE UINT16_MAX
+#define SCAPH_PACKAGE_NAME_BYTES 48U
 
 enum scaph_vendor { SCAPH_VENDOR_OTHER, SCAPH_VENDOR_INTEL, SCAPH_VENDOR_AMD, SCAPH_VENDOR_HYGON };
 
@@ -43,5 +44,9 @@ void scaph_topology_fold(struct scaph_topology *topology, uint32_t packages);
 
 /* A CPU of a package for a thread of ours: online, not quiet if there is such; -1: none. */
 int scaph_topology_cpu_for(const struct scaph_topology *topology, uint32_t package);
+
+/* As people know it: "package 3", where dies count for themselves "package 3 die 1". */
+void scaph_topology_name(const struct scaph_topology *topology, uint32_t package,
+			 char ret_name[SCAPH_PACKAGE_NAME_BYTES]);
 
 #endif
