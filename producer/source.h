@@ -73,6 +73,7 @@ struct scaph_source {
 	char about[128]; /* one clause for people */
 };
 
+extern const struct scaph_source_ops scaph_source_msr;
 extern const struct scaph_source_ops scaph_source_model;
 extern const struct scaph_source_ops scaph_source_replay;
 
