@@ -74,6 +74,7 @@ struct scaph_source {
 };
 
 extern const struct scaph_source_ops scaph_source_msr;
+extern const struct scaph_source_ops scaph_source_perf;
 extern const struct scaph_source_ops scaph_source_model;
 extern const struct scaph_source_ops scaph_source_replay;
 
