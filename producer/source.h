@@ -75,6 +75,7 @@ struct scaph_source {
 
 extern const struct scaph_source_ops scaph_source_msr;
 extern const struct scaph_source_ops scaph_source_perf;
+extern const struct scaph_source_ops scaph_source_powercap;
 extern const struct scaph_source_ops scaph_source_model;
 extern const struct scaph_source_ops scaph_source_replay;
 
