@@ -38,7 +38,7 @@ struct scaph_config_list {
 };
 
 struct scaph_config {
-	char *source; /* NULL: none given */
+	char *source; /* "auto": the first that measures */
 	char *sysfs, *procfs, *msr_path; /* where to look for hardware */
 	char *libvirt; /* URI, or "none" */
 	char *run_dir; /* of libvirt: PID files */

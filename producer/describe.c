@@ -38,6 +38,7 @@ static void describe_source(const struct scaph_daemon *daemon)
 			       1e6);
 	else
 		printf(", idle power unknown until it is learnt\n");
+	printf("         %s\n", source->others);
 }
 
 /* Units as people read them: microjoules a count. */

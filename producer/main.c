@@ -221,6 +221,7 @@ static int start(struct scaph_daemon *daemon)
 		scaph_error("cannot start publishing: %s", strerror(-r));
 		return r;
 	}
+	scaph_source_say(daemon->source);
 	scaph_info("publishing every %u ms, source %s%s, meter %s%s",
 		   (unsigned int)(daemon->terms.window_ns / 1000000), daemon->source->ops->name,
 		   daemon->source->estimated ? " (estimated)" : "", daemon->meter->ops->name,

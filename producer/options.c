@@ -110,9 +110,9 @@ static const char *take_log_level(struct scaph_config *config, const char *value
 #define TAKE(take) OWN, 0, take
 
 static const struct option_row rows[] = {
-	{ "source", "NAME", NULL,
-	  "energy source: model, or replay:FILE; none is taken unasked, an estimate is asked for "
-	  "by name",
+	{ "source", "NAME", "auto",
+	  "energy source: msr, perf, powercap, model or replay:FILE; auto takes the first of msr, "
+	  "perf and powercap that measures; an estimate is asked for by name",
 	  FIELD(TEXT, source) },
 	{ "model-watts", "IDLE:FULL", NULL,
 	  "the model's power of the idle and of the fully busy machine", TAKE(take_watts) },

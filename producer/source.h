@@ -71,6 +71,7 @@ struct scaph_source {
 	uint64_t wrap_ns; /* the shortest time in which one of them can wrap; 0: none does */
 	uint32_t sample_hz; /* how often it wants to be read; 0: at the windows' ends is enough */
 	char about[128]; /* one clause for people */
+	char others[832]; /* why this source and no other; set by scaph_source_open() */
 };
 
 extern const struct scaph_source_ops scaph_source_msr;
@@ -79,9 +80,15 @@ extern const struct scaph_source_ops scaph_source_powercap;
 extern const struct scaph_source_ops scaph_source_model;
 extern const struct scaph_source_ops scaph_source_replay;
 
-/* Open the source the configuration names; 0 or a negative errno after one line. */
+/*
+ * Open the source the configuration names, or with "auto" the first that measures. 0, or a negative
+ * errno after one line.
+ */
 int scaph_source_open(const struct scaph_config *config, const struct scaph_topology *topology,
 		      struct scaph_source **ret_source);
+
+/* One line: what was taken, and why not the others. */
+void scaph_source_say(const struct scaph_source *source);
 
 /* The word of a zone, and the zone of a word: -1 if there is none. */
 const char *scaph_source_zone_word(int zone);
