@@ -4,6 +4,17 @@
  */
 #include "producer/counter.h"
 
+#include "producer/clock.h"
+
+uint64_t scaph_counter_most(uint64_t range, uint64_t wrap_ns, uint64_t dt_ns)
+{
+	unsigned __int128 most = (unsigned __int128)range * (dt_ns + SCAPH_NS_PER_S) / wrap_ns;
+
+	if (!most)
+		return 1;
+	return most < range ? (uint64_t)most : range;
+}
+
 int scaph_counter_advance(struct scaph_counter *counter, uint64_t raw)
 {
 	uint64_t before = counter->raw;
@@ -19,7 +30,8 @@ int scaph_counter_advance(struct scaph_counter *counter, uint64_t raw)
 		step = raw - before;
 	else
 		step = counter->range - before + raw + 1;
-	if (step > (counter->range ? counter->range : UINT64_MAX) / 2)
+	if (step > (counter->range ? counter->range : UINT64_MAX) / 2 ||
+	    (counter->most && step > counter->most))
 		return SCAPH_COUNTER_RESET;
 	counter->energy_units += (unsigned __int128)step * counter->step_units;
 	return 0;

@@ -45,6 +45,19 @@ static void lose(struct scaph_sampler *sampler)
 		scaph_counter_rebase(&sampler->counter[zone]);
 }
 
+/* How far each counter can have come since the last reading. */
+static void bound_steps(struct scaph_sampler *sampler, uint64_t dt_ns)
+{
+	uint64_t wrap_ns = sampler->source->wrap_ns;
+
+	for (int zone = 0; zone < SCAPH_ZONES && wrap_ns; zone++) {
+		struct scaph_counter *counter = &sampler->counter[zone];
+
+		if (counter->range)
+			counter->most = scaph_counter_most(counter->range, wrap_ns, dt_ns);
+	}
+}
+
 static void read_locked(struct scaph_sampler *sampler, uint64_t now_ns)
 {
 	struct scaph_energy *energy = &sampler->energy;
@@ -54,8 +67,10 @@ static void read_locked(struct scaph_sampler *sampler, uint64_t now_ns)
 	if (sampler->ended)
 		return;
 	/* Two threads take their times before the lock: for the source time never goes back. */
-	if (now_ns > sampler->read_ns)
+	if (now_ns > sampler->read_ns) {
+		bound_steps(sampler, now_ns - sampler->read_ns);
 		sampler->read_ns = now_ns;
+	}
 	r = sampler->source->ops->read(sampler->source, sampler->package, sampler->read_ns, raw);
 	if (r < 0) {
 		lose(sampler);

@@ -63,6 +63,29 @@ static void counter_restarts(void **state)
 	assert_int_equal(rebased.energy_units, 0);
 }
 
+/* A reset from the upper half looks like a short step: what no machine can use is none. */
+static void counter_bounded(void **state)
+{
+	const uint64_t range = UINT32_MAX, wrap_ns = 262 * SCAPH_NS_PER_S;
+	struct scaph_counter counter = { .range = range, .step_units = 1 };
+
+	scaph_counter_advance(&counter, 3000000000);
+	counter.most = scaph_counter_most(range, wrap_ns, 20 * SCAPH_NS_PER_MS);
+	assert_int_equal(scaph_counter_advance(&counter, 0), SCAPH_COUNTER_RESET);
+	assert_int_equal(counter.energy_units, 0);
+	/* At most a second late. */
+	assert_int_equal(scaph_counter_advance(&counter, range / 262), 0);
+	assert_int_equal(scaph_counter_advance(&counter, 3 * (range / 262)), SCAPH_COUNTER_RESET);
+	assert_int_equal(counter.energy_units, range / 262);
+	/* A wrap within the bound is one. */
+	counter.raw = range - 10;
+	assert_int_equal(scaph_counter_advance(&counter, 9), 0);
+	assert_int_equal(counter.energy_units, range / 262 + 20);
+
+	assert_int_equal(scaph_counter_most(range, wrap_ns, 1000 * SCAPH_NS_PER_S), range);
+	assert_int_equal(scaph_counter_most(10, UINT64_MAX, 0), 1);
+}
+
 /* Every step of less than half the range is found again, from anywhere. */
 static void counter_random(void **state)
 {
@@ -240,9 +263,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(counter_wraps),  cmocka_unit_test(counter_restarts),
-		cmocka_unit_test(counter_random), cmocka_unit_test(numbers),
-		cmocka_unit_test(powers),	  cmocka_unit_test(gaps),
-		cmocka_unit_test(rules),	  cmocka_unit_test(traces),
+		cmocka_unit_test(counter_random), cmocka_unit_test(counter_bounded),
+		cmocka_unit_test(numbers),	  cmocka_unit_test(powers),
+		cmocka_unit_test(gaps),		  cmocka_unit_test(rules),
+		cmocka_unit_test(traces),
 	};
 
 	/* Refusals are wanted here: they need not be read. */
