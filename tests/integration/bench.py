@@ -23,6 +23,7 @@ class Bench(Tap):
         self.host = os.path.join(self.work, "host")
         os.makedirs(self.shares)
         self.processes = []
+        self.before = []  # words that start a daemon in surroundings of its own, under the PID they are given
 
     def __enter__(self):
         return self
@@ -68,11 +69,13 @@ class Bench(Tap):
         counters = os.path.join(self.state, "counters")
         if not keep and os.path.exists(counters):
             os.unlink(counters)
-        process = self.start(self.scaphd, *self.options(**changed), stderr=subprocess.PIPE, text=True)
+        process = self.start(*self.before, self.scaphd, *self.options(**changed), stderr=subprocess.PIPE, text=True)
+        said = []
         for line in process.stderr:
+            said.append(line)
             if "publishing" in line:
                 return process
-        raise RuntimeError("scaphd did not start")
+        raise RuntimeError("scaphd did not start: " + "".join(said))
 
     def refused(self, what, wanted, *words, program=None, status=1, seconds=10):
         """The program ends by itself, non-zero, with exactly one line that holds every wanted word."""

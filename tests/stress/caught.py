@@ -16,6 +16,7 @@ import tempfile
 import time
 
 BUDGET_S = 240
+SKIPPED = 77  # as meson reads it
 
 
 def run(command, timeout_s):
@@ -43,6 +44,9 @@ def main():
     while (left_s := end - time.monotonic()) > 0:
         runs += 1
         status, text = run(command, left_s)
+        if text.startswith("1..0 # skip"):
+            print(text, end="")
+            return SKIPPED
         found = [line for line in text.splitlines() if words in line]
         if found and status:
             print(f"caught in run {runs}:", *found[:3], sep="\n")
