@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "consumer/reader.h"
 #include "consumer/scaph.h"
 #include "consumer/span.h"
 #include "proto/names.h"
@@ -51,6 +52,11 @@ struct scaph_reader {
 	struct scaph_span totals;
 	char reason[256];
 };
+
+struct scaph_cursor *scaph_reader_cursor(struct scaph_reader *reader)
+{
+	return reader->cursor;
+}
 
 static uint64_t now_ns(void)
 {

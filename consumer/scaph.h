@@ -104,6 +104,55 @@ struct scaph_info {
 	int is_estimated;
 };
 
+/* What scaphd says of a segment: struct scaph_bulletin.state. */
+enum scaph_bulletin_state {
+	SCAPH_BULLETIN_LIVE = 1,
+	SCAPH_BULLETIN_PAUSED = 2,
+	SCAPH_BULLETIN_RETIRED = 3, /* no record follows in this epoch */
+};
+
+/* Why something is absent: bits of struct scaph_bulletin.reasons. */
+enum scaph_bulletin_reason {
+	SCAPH_BULLETIN_PROFILE_OFF = 1U << 0, /* records are withheld by the profile */
+	SCAPH_BULLETIN_IDLE_UNKNOWN = 1U << 1, /* no idle power known: no idle split */
+	SCAPH_BULLETIN_SOURCE_LOST = 1U << 2, /* the energy source ended or fails */
+	SCAPH_BULLETIN_METER_LOST = 1U << 3, /* the CPU time of this domain cannot be read */
+	SCAPH_BULLETIN_DOMAIN_GONE = 1U << 4, /* the domain's process ended */
+	SCAPH_BULLETIN_PRODUCER_ENDED = 1U << 5, /* scaphd ended in order */
+	SCAPH_BULLETIN_RATE_LOW = 1U << 6, /* windows close later than configured */
+	SCAPH_BULLETIN_PRICE_PENDING = 1U << 7, /* no price of CPU time is known yet */
+};
+
+/* Bits of struct scaph_bulletin.valid: which figures are there. */
+enum scaph_bulletin_valid {
+	SCAPH_BULLETIN_HAS_WALL = 1U << 0, /* wall_ns and mono_ns */
+	SCAPH_BULLETIN_HAS_UNCORE = 1U << 2,
+	SCAPH_BULLETIN_HAS_PSYS = 1U << 3,
+	SCAPH_BULLETIN_HAS_RESIDUAL = 1U << 6,
+	SCAPH_BULLETIN_HAS_UNATTRIBUTED = 1U << 7,
+	SCAPH_BULLETIN_HAS_FLOAT = 1U << 9,
+	SCAPH_BULLETIN_HAS_OWN = 1U << 10, /* own_uj and own_cpu_ns */
+};
+
+/* What a segment says about once a second, beside its records. Figures count since the epoch began; one whose bit is
+ * clear is 0. */
+struct scaph_bulletin {
+	size_t size; /* sizeof(struct scaph_bulletin), set by the caller */
+	uint64_t epoch_id; /* as in the records: never subtract over two epochs */
+	uint32_t state; /* enum scaph_bulletin_state */
+	uint32_t reasons; /* enum scaph_bulletin_reason */
+	uint64_t valid; /* enum scaph_bulletin_valid */
+	uint64_t wall_ns; /* the host's CLOCK_REALTIME at ... */
+	uint64_t mono_ns; /* ... this time since the epoch's origin */
+	uint64_t uncore_uj; /* part of the package's energy */
+	uint64_t psys_uj; /* of the whole platform: contains all others */
+	uint64_t residual_uj; /* host's totals: energy that belongs to no domain */
+	uint64_t unattributed_uj; /* host's totals: energy of gaps, divided among nobody */
+	int64_t float_uj; /* exact energy less what was published at a price; may fall */
+	uint64_t own_uj; /* host's totals: energy of scaphd itself, part of residual_uj */
+	uint64_t own_cpu_ns;
+};
+
 struct scaph_reader;
 
 /**
@@ -193,6 +242,18 @@ uint64_t scaph_age_ns(const struct scaph_reader *reader);
  * Return:   0; SCAPH_UNPROVEN before a valid descriptor was seen; -EINVAL: size is wrong.
  */
 int scaph_describe(const struct scaph_reader *reader, struct scaph_info *ret);
+
+/**
+ * scaph_bulletin_read() - what the segment says about once a second, beside its records
+ * @ret: size set by the caller; the rest set only on SCAPH_OK
+ *
+ * Context:  a look at the segment's first 8 KiB: one pread in snapshot mode. What was said last stays there when scaphd is
+ *           gone: whether it still holds is for scaph_next() to say.
+ * Source:   proto/SPEC.md, 4.
+ * Return:   SCAPH_OK; SCAPH_EMPTY: none that verifies now; SCAPH_UNPROVEN: not attached yet; -EINVAL: size is wrong; or
+ *           another negative errno.
+ */
+int scaph_bulletin_read(struct scaph_reader *reader, struct scaph_bulletin *ret);
 
 /**
  * scaph_reason() - why there is no figure: one clause for people
