@@ -6,11 +6,14 @@ _scaph() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 	local options="--lines --step --path --wait --timeout --help"
 
+	[[ ${COMP_WORDS[1]} == prometheus ]] && options="--web.listen-address --web.telemetry-path --path --help"
+
 	case $before in
 	--path) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
-	-n | -s | --lines | --step | --wait | --timeout) COMPREPLY=() ;;
+	-n | -s | --lines | --step | --wait | --timeout | --web.telemetry-path) COMPREPLY=() ;;
+	--web.listen-address) mapfile -t COMPREPLY < <(compgen -W "127.0.0.1:8080 :8080" -- "$word") ;;
 	*)
-		((COMP_CWORD == 1)) && options="text json --help --version"
+		((COMP_CWORD == 1)) && options="text json prometheus --help --version"
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
 		;;
 	esac

@@ -92,7 +92,7 @@ void scaph_feeds_rescan(struct scaph_feeds *feeds)
 	/* An empty folder is a daemon that is away: its last rows stay, and say so. */
 	if (scaph_find(feeds->wanted, SCAPH_SYSFS, &places) == 0) {
 		for (uint32_t i = feeds->count; i-- > 0;) {
-			if (!listed(&places, feeds->feed[i].path))
+			if (!feeds->feed[i].reader || !listed(&places, feeds->feed[i].path))
 				drop_feed(feeds, i);
 		}
 		for (uint32_t i = 0; i < places.count; i++) {

@@ -25,6 +25,7 @@ struct scaph_feed {
 	struct scaph_record record; /* newest verified */
 	bool has_line;
 	struct scaph_record line; /* the record of the line before */
+	uint32_t place; /* whoever keeps something of each feed: where */
 };
 
 struct scaph_feeds {
@@ -47,7 +48,7 @@ struct scaph_figure {
 int scaph_feeds_open(struct scaph_feeds *ret_feeds, const char *path);
 void scaph_feeds_close(struct scaph_feeds *feeds);
 
-/* In a folder: take in segments that have come, let go of those that are gone. */
+/* In a folder: take in segments that have come, let go of those that are gone, try again those that would not open. */
 void scaph_feeds_rescan(struct scaph_feeds *feeds);
 
 /**

@@ -3,6 +3,8 @@
  * main.c - scaph: one command, its subcommands, and programs named scaph-WORD
  */
 #include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,10 +37,11 @@ static int run_view(int argc, char **argv)
 static const struct subcommand {
 	const char *name;
 	const char *help;
-	int (*run)(int argc, char **argv);
+	int (*run)(int argc, char **argv); /* NULL: the program scaph-NAME */
 } subcommands[] = {
 	{ "text", "energy and power as text; on a host a row for each domain", run_view },
 	{ "json", "the same as JSON, one object a line", run_view },
+	{ "prometheus", "serve the same to Prometheus", NULL },
 };
 #define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
 
@@ -47,24 +50,46 @@ static void show_help(void)
 	printf("Usage: scaph SUBCOMMAND [OPTION]...\n"
 	       "Show the energy of this virtual machine, or on a host of every one.\n\n");
 	for (size_t i = 0; i < SUBCOMMANDS; i++)
-		printf("  %-6s %s\n", subcommands[i].name, subcommands[i].help);
-	printf("\n  --help     show this and exit\n"
-	       "  --version  show the version and exit\n\n"
+		printf("  %-10s %s\n", subcommands[i].name, subcommands[i].help);
+	printf("\n  --help      show this and exit\n"
+	       "  --version   show the version and exit\n\n"
 	       "scaph SUBCOMMAND --help shows a subcommand's options; other words run the program "
 	       "scaph-WORD.\n");
 }
 
-/* As git does: a word we do not know is a program's name. */
+static bool is_listed(const char *word)
+{
+	for (size_t i = 0; i < SUBCOMMANDS; i++) {
+		if (strcmp(word, subcommands[i].name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* As git does: a word we do not know is a program's name; one beside us comes before those on the path. */
 static int run_program(char **argv)
 {
-	char name[256];
+	char name[256], path[PATH_MAX + 256];
+	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	char *slash;
 
-	if (strchr(argv[0], '/') ||
-	    snprintf(name, sizeof(name), "scaph-%s", argv[0]) >= (int)sizeof(name))
-		errno = ENOENT;
-	else
+	errno = ENOENT;
+	if (!strchr(argv[0], '/') &&
+	    snprintf(name, sizeof(name), "scaph-%s", argv[0]) < (int)sizeof(name)) {
+		path[length > 0 ? length : 0] = '\0';
+		slash = strrchr(path, '/');
+		if (slash) {
+			strcpy(slash + 1, name);
+			execv(path, argv);
+		}
 		execvp(name, argv);
-	fprintf(stderr, "scaph: %s: no such subcommand; scaph --help lists them\n", argv[0]);
+	}
+	if (is_listed(argv[0]))
+		fprintf(stderr, "scaph: scaph-%s: %s; install it beside scaph\n", argv[0],
+			strerror(errno));
+	else
+		fprintf(stderr, "scaph: %s: no such subcommand; scaph --help lists them\n",
+			argv[0]);
 	return EXIT_FAILURE;
 }
 
@@ -83,7 +108,7 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	for (size_t i = 0; i < SUBCOMMANDS; i++) {
-		if (strcmp(argv[1], subcommands[i].name) == 0)
+		if (subcommands[i].run && strcmp(argv[1], subcommands[i].name) == 0)
 			return subcommands[i].run(argc - 1, argv + 1);
 	}
 	return run_program(argv + 1);

@@ -83,7 +83,7 @@ void scaph_worker_alive(struct scaph_worker *worker)
 }
 
 /* In the child: nothing of the parent's but the pipe, so that nobody waits for an end of file that a hung child holds back. */
-static void become_worker(int pipe_fd, pid_t parent)
+int scaph_worker_become(int kept_fd, pid_t parent)
 {
 	int null_fd = open("/dev/null", O_RDWR);
 	sigset_t none;
@@ -93,12 +93,13 @@ static void become_worker(int pipe_fd, pid_t parent)
 		_exit(EXIT_FAILURE);
 	for (int fd = 0; fd <= 2; fd++)
 		dup2(null_fd, fd);
-	dup2(pipe_fd, 3);
+	dup2(kept_fd, 3);
 	close_range(4, ~0U, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	/* A signal from the terminal is the parent's to act on. */
 	signal(SIGINT, SIG_IGN);
+	return 3;
 }
 
 /* The parent's state. */
@@ -214,9 +215,10 @@ static int listen_to(struct command *command, const struct scaph_view_options *o
 	}
 }
 
-static int watch_signals(void)
+int scaph_worker_signal_fd(void)
 {
 	sigset_t ends;
+	int fd;
 
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
@@ -224,7 +226,8 @@ static int watch_signals(void)
 	sigaddset(&ends, SIGHUP);
 	sigprocmask(SIG_BLOCK, &ends, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &ends, SFD_CLOEXEC);
+	fd = signalfd(-1, &ends, SFD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 int scaph_worker_run(const struct scaph_view_options *options,
@@ -238,16 +241,17 @@ int scaph_worker_run(const struct scaph_view_options *options,
 
 	if (options->timeout_ns)
 		command.deadline_ns = command.heard_ns + options->timeout_ns;
-	command.signal_fd = watch_signals();
+	command.signal_fd = scaph_worker_signal_fd();
 	if (!command.buffer || command.signal_fd < 0 || pipe2(pipe_fds, O_CLOEXEC) < 0) {
 		fprintf(stderr, "scaph: cannot begin: %s\n", strerror(errno));
 		return EXIT_FAILURE;
 	}
 	child = fork();
 	if (child == 0) {
-		struct scaph_worker worker = { .pipe_fd = 3 };
+		struct scaph_worker worker = {
+			.pipe_fd = scaph_worker_become(pipe_fds[1], parent),
+		};
 
-		become_worker(pipe_fds[1], parent);
 		_exit(work(&worker, options));
 	}
 	close(pipe_fds[1]);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "consumer/command/options.h"
 
@@ -25,6 +26,12 @@ void scaph_worker_print(struct scaph_worker *worker, const char *text, size_t le
 void scaph_worker_complain(struct scaph_worker *worker, const char *line);
 void scaph_worker_figure(struct scaph_worker *worker); /* a figure has been shown */
 void scaph_worker_alive(struct scaph_worker *worker); /* nothing to print, but not hung */
+
+/* Signals that end a command, blocked and read from the descriptor returned; or a negative errno. SIGPIPE is ignored. */
+int scaph_worker_signal_fd(void);
+
+/* In a fork: keep @fd as descriptor 3 and nothing else of the parent's, and die with it; returns 3. */
+int scaph_worker_become(int fd, pid_t parent);
 
 /**
  * scaph_worker_run() - run @work in a child and print what it sends

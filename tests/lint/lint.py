@@ -25,6 +25,7 @@ LAYERS = {
 LIBRARIES = {
     "ini.h": "producer/config.c",
     "jansson.h": "consumer/command/view_json.c",
+    "microhttpd.h": "consumer/prometheus/http.c",
     "cap-ng.h": "producer/privilege.c",
     "libvirt/libvirt.h": "producer/libvirt.c",
     "libvirt/virterror.h": "producer/libvirt.c",
@@ -130,6 +131,9 @@ def words(root):
             yield f"{path}: the licence tag is missing"
 
 
+LONG_OPTION = re.compile(r"--[a-z][a-z-]+(?:\.[a-z-]+)*")
+
+
 def options(root, *programs):
     """Every long option in --help stands in the manual page, and the other way round. PROGRAM[,SUBCOMMAND...]=PAGE"""
     for argument in programs:
@@ -138,14 +142,14 @@ def options(root, *programs):
         shown = set()
         for subcommand in subcommands or [None]:
             call = [program] + ([subcommand] if subcommand else []) + ["--help"]
-            shown |= set(re.findall(r"--[a-z][a-z-]+", subprocess.run(call, capture_output=True, text=True).stdout))
+            shown |= set(LONG_OPTION.findall(subprocess.run(call, capture_output=True, text=True).stdout))
         if subcommands:
             top = subprocess.run([program, "--help"], capture_output=True, text=True).stdout
-            shown |= set(re.findall(r"--[a-z][a-z-]+", top))
+            shown |= set(LONG_OPTION.findall(top))
         text = text_of(root, page).replace("\\-", "-")
         documented = set()
         for line in re.findall(r"^\.(?:B|BI|BR) (.*(?:\n)?)", text, re.M):
-            documented |= set(re.findall(r"--[a-z][a-z-]+", line))
+            documented |= set(LONG_OPTION.findall(line))
         for name in sorted(shown - documented):
             yield f"{page}: {name} of {os.path.basename(program)} is missing"
         for name in sorted(documented - shown):
