@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real tiny guest under QEMU: one share over virtiofs and 9p, an ivshmem device, commands over a serial line.
+"""A real tiny guest under QEMU: one share over virtiofs and 9p, an ivshmem device, commands over a serial line, and if asked
+for one port of its own that this machine alone can reach.
 
 Used by tests/vm and by the demo. A Guest owns its folder, its two tmpfs mounts, its ivshmem file and its processes, and
 takes all of them away in close(), whatever happened.
@@ -19,6 +20,7 @@ from line import Line, LineError
 
 VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
 IVSHMEM_BYTES = 1 << 20
+GUEST_ADDRESS, GUEST_PORT = "10.0.2.15", 8080
 KVM_DEADLINE_S = 10
 TCG_DEADLINE_S = 120
 
@@ -27,10 +29,13 @@ GuestError = LineError
 
 
 class Guest:
-    def __init__(self, build, cache=None, verbose=False):
+    def __init__(self, build, cache=None, verbose=False, programs=None, port=None):
+        """programs: further ones for its /bin, by name; port: this machine's, which leads to the guest's GUEST_PORT."""
         self.build = os.path.abspath(build)
         self.cache = cache or os.path.join(self.build, "guest")
         self.verbose = verbose
+        self.programs = programs or {}
+        self.port = port
         self.uuid = str(uuids.uuid4())
         self.work = tempfile.mkdtemp(prefix="scaph-guest-")
         self.share_root = os.path.join(self.work, "shares")
@@ -68,8 +73,15 @@ class Guest:
         image, root, version = kernel.fetch(self.cache)
         self.say(f"kernel {version}, from Debian's package")
         initrd = os.path.join(self.work, "initrd")
-        initramfs.build(initrd, root, version, {"scaph": os.path.join(self.build, "consumer/scaph-static")})
+        initramfs.build(initrd, root, version, {"scaph": os.path.join(self.build, "consumer/scaph-static"), **self.programs})
         return image, initrd
+
+    def _network(self):
+        """User networking that leads in, by one port of this machine's loopback, and not out."""
+        if not self.port:
+            return []
+        way = f"hostfwd=tcp:127.0.0.1:{self.port}-{GUEST_ADDRESS}:{GUEST_PORT}"
+        return ["-netdev", f"user,id=net,restrict=on,{way}", "-device", "virtio-net-pci,netdev=net,romfile="]
 
     def _boot(self, image, initrd, accel, deadline_s):
         paths = {name: os.path.join(self.work, name) for name in ("vfs.sock", "line.sock", "console.log")}
@@ -92,7 +104,7 @@ class Guest:
             "-fsdev", f"local,id=out,path={self.out},security_model=none",
             "-device", "virtio-9p-pci,fsdev=out,mount_tag=out",
             "-object", f"memory-backend-file,id=ivm,size=1M,mem-path={self.ivshmem},share=on",
-            "-device", "ivshmem-plain,memdev=ivm")
+            "-device", "ivshmem-plain,memdev=ivm", *self._network())
         self._await(lambda: os.path.exists(paths["line.sock"]) or self.qemu.poll() is not None, 10, "QEMU did not start")
         self.line = Line(paths["line.sock"], lambda: self.qemu.poll() is None)
         self.line.await_ready(deadline_s)
@@ -123,6 +135,8 @@ class Guest:
         found = self.run("for d in /sys/bus/pci/devices/*; do "
                          "[ $(cat $d/vendor) = 0x1af4 ] && [ $(cat $d/device) = 0x1110 ] && basename $d; done; true")
         self.pci = found.strip()
+        if self.port:
+            self.run(f"ifconfig lo 127.0.0.1 up; ifconfig eth0 {GUEST_ADDRESS} netmask 255.255.255.0 up")
 
     def run_status(self, command, seconds=60):
         """Run a shell command in the guest: (exit status, output)."""

@@ -2,11 +2,12 @@
 """The tiny guest's root: busybox, our static programs, the modules its devices need, and an init that obeys a serial line."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 
-MODULES = ("virtio_pci", "virtiofs", "9p", "9pnet_virtio")
+MODULES = ("virtio_pci", "virtio_net", "virtiofs", "9p", "9pnet_virtio")
 BUSYBOX = "/bin/busybox"
 
 # Commands come one a line on the second serial port; output and exit status go back between marks.
@@ -44,8 +45,14 @@ def _modules(root, version):
     return files
 
 
+def _libraries(program):
+    """What a program is linked with here, the loader among it; nothing for a static one."""
+    shown = subprocess.run(["ldd", program], capture_output=True, text=True)
+    return re.findall(r"(/\S+) \(0x", shown.stdout)
+
+
 def build(path, module_root, version, programs):
-    """Write the initramfs; programs maps the name in the guest's /bin to a static program here."""
+    """Write the initramfs; programs maps the name in the guest's /bin to a program here, whose libraries go along."""
     with tempfile.TemporaryDirectory() as tree:
         for folder in ("bin", "lib", "proc", "sys", "dev"):
             os.mkdir(os.path.join(tree, folder))
@@ -53,6 +60,9 @@ def build(path, module_root, version, programs):
         os.symlink("busybox", os.path.join(tree, "bin/sh"))
         for name, source in programs.items():
             shutil.copy(source, os.path.join(tree, "bin", name))
+            for library in _libraries(source):
+                os.makedirs(tree + os.path.dirname(library), exist_ok=True)
+                shutil.copy(library, tree + library)
         modules = _modules(module_root, version)
         for module in modules:
             shutil.copy(module, os.path.join(tree, "lib"))
