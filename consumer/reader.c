@@ -344,6 +344,19 @@ static const char *retired_reason(struct scaph_reader *reader)
 		       : "retired: scaphd was stopped on the host; start it again";
 }
 
+/* Records come, but without energy: the status says why. */
+static const char *no_energy_reason(struct scaph_reader *reader)
+{
+	struct scaph_status status;
+
+	if (scaph_cursor_status(reader->cursor, &status) == 0 &&
+	    status.reasons & SCAPH_REASON_PRICE_PENDING)
+		return "no price of CPU time is known yet; the first comes some 10 s after CPU "
+		       "time "
+		       "is used";
+	return "the energy source has ended or cannot be read; see scaphd's log on the host";
+}
+
 API const char *scaph_reason(struct scaph_reader *reader)
 {
 	const char *retired = NULL;
@@ -362,9 +375,13 @@ API const char *scaph_reason(struct scaph_reader *reader)
 	case SCAPH_REFUSED:
 		return scaph_cursor_refusal(reader->cursor);
 	case SCAPH_WITHHELD:
-		return "withheld: the profile of this domain is off; ask the host's operator for "
-		       "--profile UUID=trusted";
+		return "withheld: the profile of this domain is off; ask the host's operator to "
+		       "allow shared or trusted";
 	default:
-		return reader->state < 0 ? strerror(-reader->state) : "";
+		if (reader->state < 0)
+			return strerror(-reader->state);
+		return reader->has_last && !(reader->last.flags & SCAPH_HAS_PACKAGE)
+			       ? no_energy_reason(reader)
+			       : "";
 	}
 }

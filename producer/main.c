@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -244,6 +245,17 @@ static int serve(struct scaph_daemon *daemon, int signal_fd)
 	return r;
 }
 
+/* A descriptor for each segment and process: a thousand domains need more than the usual limit. */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int run(const struct scaph_config *config)
 {
 	static struct scaph_daemon daemon; /* too large for a stack */
@@ -254,6 +266,7 @@ static int run(const struct scaph_config *config)
 		scaph_error("signals cannot be handled: %s", strerror(-r));
 		return r;
 	}
+	allow_descriptors();
 	r = scaph_daemon_open(config, &daemon);
 	if (r == 0 && config->calibrate)
 		r = scaph_daemon_calibrate(&daemon, signal_fd);

@@ -166,7 +166,7 @@ struct scaph_figure scaph_feed_line(struct scaph_feed *feed)
 	if (feed->has_line && scaph_between(&feed->line, &feed->record, &figure.span) != SCAPH_OK)
 		figure.reason = "gap";
 	else if (feed->has_line && !(figure.span.flags & SCAPH_HAS_PACKAGE))
-		figure.reason = "the energy source has ended";
+		figure.reason = scaph_feed_reason(feed);
 	else
 		figure.known = feed->has_line;
 	feed->line = feed->record;

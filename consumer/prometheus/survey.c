@@ -125,17 +125,6 @@ static enum scaph_exhibit_state state_of(const struct scaph_feed *feed,
 	}
 }
 
-static const char *no_energy_reason(const struct scaph_exhibit *exhibit)
-{
-	uint32_t reasons = exhibit->has_bulletin ? exhibit->bulletin.reasons : 0;
-
-	if (reasons & SCAPH_BULLETIN_PRICE_PENDING)
-		return "no price of CPU time is known yet; wait some minutes";
-	if (reasons & SCAPH_BULLETIN_METER_LOST)
-		return "the domain's CPU time cannot be read; see scaphd's log";
-	return "the energy source has ended or fails; see scaphd's log";
-}
-
 static void take_state(const struct surveying *all, struct subject *subject,
 		       struct scaph_feed *feed)
 {
@@ -152,9 +141,7 @@ static void take_state(const struct surveying *all, struct subject *subject,
 	if (all->reporting && scaph_bulletin_read(feed->reader, &bulletin) == SCAPH_OK)
 		scaph_exhibit_bulletin(exhibit, &bulletin);
 	exhibit->state = state_of(feed, exhibit);
-	snprintf(exhibit->reason, sizeof(exhibit->reason), "%s",
-		 exhibit->state == SCAPH_EXHIBIT_NO_ENERGY ? no_energy_reason(exhibit)
-							   : scaph_feed_reason(feed));
+	snprintf(exhibit->reason, sizeof(exhibit->reason), "%s", scaph_feed_reason(feed));
 	if (exhibit->state != SCAPH_EXHIBIT_LIVE)
 		subject->trail.count = 0;
 }

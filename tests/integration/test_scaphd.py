@@ -263,6 +263,33 @@ def ivshmem(b):
     os.unlink(path)
 
 
+def shared(b):
+    """The profile of whoever is given none: CPU time at a price, and until there is one no figure but the reason."""
+    load = b.load()
+    path = b.share("shared")
+    b.share("open")
+    daemon = b.daemon(domain=[f"shared=pid:{load.pid}", f"open@{UUID}=pid:{b.load().pid}"], profile=f"{UUID}=trusted")
+    time.sleep(1)
+    line = json.loads(b.json(path, "-n", "2").stdout.splitlines()[-1])
+    b.check(line["profile"] == "shared" and line["package_uj"] is None and "no price" in line["reason"] and line["cpu_ns"] > 0,
+            "shared: before there is a price no energy, and the reason", line)
+    exact = json.loads(b.json(os.path.join(b.shares, "open"), "-n", "1").stdout)
+    b.check(exact["profile"] == "trusted" and exact["package_uj"] > 0, "trusted by UUID: exact at once", exact)
+    b.check(os.stat(os.path.join(path, RING)).st_mode & 0o777 == 0o644, "a shared segment may be read by all in the guest")
+    b.check(await_that(lambda: json.loads(b.json(path, "-n", "1").stdout)["package_uj"], 20), "after some 10 s it has figures")
+    line = json.loads(b.json(path, "-n", "3").stdout.splitlines()[-1])
+    b.check(10 < line["power_w"] < 50 and line["core_uj"] is None, "at a price that is plausible", line)
+    daemon.terminate()
+    daemon.wait()
+    daemon = b.daemon(keep=True, domain=f"shared=pid:{load.pid}", profile=None)
+    time.sleep(0.5)
+    again = json.loads(b.json(path, "-n", "1").stdout)
+    b.check(again["package_uj"] and again["package_uj"] >= line["package_uj"] and again["epoch"] != line["epoch"],
+            "a restarted daemon still knows price and counters", again)
+    daemon.terminate()
+    daemon.wait()
+
+
 def privileges(b):
     load = b.load()
     daemon = b.daemon(domain=f"p=pid:{load.pid}")
@@ -292,6 +319,7 @@ def main():
         domain_ends(b)
         replay(b)
         ivshmem(b)
+        shared(b)
         privileges(b)
 
 
