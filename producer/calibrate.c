@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "producer/clock.h"
+#include "producer/process/clock.h"
 #include "producer/daemon.h"
-#include "producer/log.h"
+#include "producer/process/log.h"
 
 #define SPANS 3U
 #define STEP_MS 250

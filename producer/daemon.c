@@ -13,10 +13,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "producer/clock.h"
-#include "producer/log.h"
-#include "producer/profile.h"
-#include "producer/share.h"
+#include "producer/process/clock.h"
+#include "producer/process/log.h"
+#include "producer/domain/profile.h"
+#include "producer/domain/share.h"
 
 #define WINDOW_DEFAULT_NS (20 * SCAPH_NS_PER_MS)
 

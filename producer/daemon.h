@@ -5,10 +5,10 @@
 #ifndef SCAPH_PRODUCER_DAEMON_H
 #define SCAPH_PRODUCER_DAEMON_H
 
-#include "producer/admission.h"
-#include "producer/config.h"
-#include "producer/mailbox.h"
-#include "producer/publisher.h"
+#include "producer/publish/admission.h"
+#include "producer/config/config.h"
+#include "producer/domain/mailbox.h"
+#include "producer/publish/publisher.h"
 
 struct scaph_daemon {
 	const struct scaph_config *config;

@@ -11,11 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "producer/clock.h"
+#include "producer/process/clock.h"
 #include "producer/daemon.h"
-#include "producer/profile.h"
-#include "producer/share.h"
-#include "producer/tick.h"
+#include "producer/domain/profile.h"
+#include "producer/domain/share.h"
+#include "producer/process/tick.h"
 #include "proto/descriptor.h"
 #include "proto/names.h"
 

@@ -17,12 +17,12 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "producer/config.h"
+#include "producer/config/config.h"
 #include "producer/daemon.h"
-#include "producer/lifecycle.h"
-#include "producer/log.h"
-#include "producer/privilege.h"
-#include "producer/thread.h"
+#include "producer/publish/lifecycle.h"
+#include "producer/process/log.h"
+#include "producer/process/privilege.h"
+#include "producer/process/thread.h"
 #include "shm/guard.h"
 
 #define LOOK_S 2 /* between looks for shares that came */

@@ -21,18 +21,30 @@ LAYERS = {
     "tools": {"consumer", "tools"},
 }
 
+# The same among producer's rooms; what lies in none (main, daemon and what they print) may include all.
+ROOMS = {
+    "process": {"process"},
+    "config": {"config", "process"},
+    "machine": {"machine", "config", "process"},
+    "source": {"source", "account", "machine", "config", "process"},
+    "account": {"account", "process"},
+    "meter": {"meter", "machine", "config", "process"},
+    "domain": {"domain", "config", "process"},
+    "publish": {"publish", "account", "source", "meter", "machine", "domain", "config", "process"},
+}
+
 # Each third-party header is known by one file.
 LIBRARIES = {
-    "ini.h": "producer/config.c",
+    "ini.h": "producer/config/config.c",
     "jansson.h": "consumer/command/view_json.c",
     "microhttpd.h": "consumer/prometheus/http.c",
-    "cap-ng.h": "producer/privilege.c",
-    "libvirt/libvirt.h": "producer/libvirt.c",
-    "libvirt/virterror.h": "producer/libvirt.c",
-    "libxml/parser.h": "producer/shmem_xml.c",
-    "libxml/tree.h": "producer/shmem_xml.c",
-    "urcu/urcu-memb.h": "producer/table.c",
-    "urcu/rculist.h": "producer/table.c",
+    "cap-ng.h": "producer/process/privilege.c",
+    "libvirt/libvirt.h": "producer/domain/libvirt.c",
+    "libvirt/virterror.h": "producer/domain/libvirt.c",
+    "libxml/parser.h": "producer/domain/shmem_xml.c",
+    "libxml/tree.h": "producer/domain/shmem_xml.c",
+    "urcu/urcu-memb.h": "producer/publish/table.c",
+    "urcu/rculist.h": "producer/publish/table.c",
     "fuse_lowlevel.h": "tests/msrfs/msrfs.c",
 }
 
@@ -67,6 +79,10 @@ def layers(root):
             name = found.group(1)
             if layer in LAYERS and name.split("/")[0] in LAYERS and name.split("/")[0] not in LAYERS[layer]:
                 yield f"{path}:{number}: {layer} must not include {name}"
+            own, other = (re.match(r"producer/(\w+)/", where) for where in (path, name))
+            if own and own.group(1) in ROOMS and name.startswith("producer/") and (
+                    not other or other.group(1) not in ROOMS[own.group(1)]):
+                yield f"{path}:{number}: {own.group(1)} must not include {name}"
             if LIBRARIES.get(name, path) != path:
                 yield f"{path}:{number}: {name} is known by {LIBRARIES[name]} alone"
 
@@ -179,7 +195,7 @@ def self_test():
         ".clang-format": text_of(here, ".clang-format"),
     }
     bad = {
-        "layers": {"shm/c.c": tag + '#include "producer/log.h"\n'},
+        "layers": {"shm/c.c": tag + '#include "producer/process/log.h"\n'},
         "orderings": {"shm/c.c": tag + "atomic_thread_fence(memory_order_acquire);\n"},
         "formatted": {"shm/c.c": tag + "int  x ;\n"},
         "shell": {"run.sh": "#!/bin/sh\necho $1 `ls *`\n"},
@@ -189,7 +205,7 @@ def self_test():
     extra = {
         "orderings": ({"shm/a.c": tag}, {"producer/c.c": tag + "#include <stdatomic.h>\n"},
                       {"shm/a.c": good["shm/a.c"].replace("shm/b.c", "shm/z.c")}, {"proto/SPEC.md": ""}),
-        "layers": ({"consumer/c.c": tag + '#include "producer/log.h"\n'}, {"producer/c.c": tag + "#include <jansson.h>\n"},
+        "layers": ({"producer/domain/c.c": tag + '#include "producer/publish/table.h"\n'}, {"consumer/c.c": tag + '#include "producer/process/log.h"\n'}, {"producer/c.c": tag + "#include <jansson.h>\n"},
                    {"tests/c.c": tag + "#include <ini.h>\n"}),
     }
     failed = 0

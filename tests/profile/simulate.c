@@ -23,10 +23,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "producer/bulletin.h"
-#include "producer/clock.h"
-#include "producer/domain.h"
-#include "producer/window.h"
+#include "producer/publish/bulletin.h"
+#include "producer/process/clock.h"
+#include "producer/domain/domain.h"
+#include "producer/publish/window.h"
 #include "proto/names.h"
 
 #define DOMAINS_MAX 64U

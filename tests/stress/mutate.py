@@ -22,7 +22,7 @@ MUTATIONS = {
         ("if (scaph_copies_judge(&cursor->copies, cursor->next_index) == SCAPH_SLOT_OK)\n\t\treturn deliver",
          "if (0)\n\t\treturn deliver"),
     ),
-    # producer/division.c: a hundredth of the first domain's time counts as the second's.
+    # producer/publish/division.c: a hundredth of the first domain's time counts as the second's.
     "shifted-energy": (
         ("scaph_attribution_credit(&tally->package, &portions->package, &portions->basis, cpu_ns,",
          "if (pub->count > 1 && entry == pub->live[0])\n\t\tcpu_ns -= cpu_ns / 100;\n"

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "producer/attribution.h"
+#include "producer/account/attribution.h"
 
 #define DOMAINS 5
 #define WINDOWS 100000

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "producer/division.h"
+#include "producer/publish/division.h"
 
 #define PACKAGES 2U
 #define CPUS 16U

@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#include "producer/ledger.h"
+#include "producer/account/ledger.h"
 
 static const uint8_t a[SCAPH_UUID_BYTES] = { 1 }, b[SCAPH_UUID_BYTES] = { 2 };
 

@@ -14,14 +14,14 @@
 
 #include <cmocka.h>
 
-#include "producer/clock.h"
-#include "producer/counter.h"
-#include "producer/log.h"
-#include "producer/profile.h"
-#include "producer/quantity.h"
-#include "producer/tick.h"
-#include "producer/trace.h"
-#include "producer/window.h"
+#include "producer/process/clock.h"
+#include "producer/source/counter.h"
+#include "producer/process/log.h"
+#include "producer/domain/profile.h"
+#include "producer/config/quantity.h"
+#include "producer/process/tick.h"
+#include "producer/source/trace.h"
+#include "producer/publish/window.h"
 #include "proto/names.h"
 
 #define UUID_A "6ba7b810-9dad-11d1-80b4-00c04fd430c8"

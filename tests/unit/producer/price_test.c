@@ -13,10 +13,10 @@
 
 #include <cmocka.h>
 
-#include "producer/clock.h"
-#include "producer/idle.h"
-#include "producer/placement.h"
-#include "producer/price.h"
+#include "producer/process/clock.h"
+#include "producer/account/idle.h"
+#include "producer/meter/placement.h"
+#include "producer/account/price.h"
 
 #define WINDOW_NS (20 * SCAPH_NS_PER_MS)
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "producer/rapl.h"
+#include "producer/source/rapl.h"
 
 #define J (UINT64_C(1000000) << 32) /* units of 2^-32 uJ */
 #define INTEL_UNIT 0xa0e03U /* as most have it: 2^-14 J */
@@ -175,9 +175,9 @@ static void refusals(void **state)
 
 static void dies(void **state)
 {
-	assert_true(scaph_rapl_per_die(SCAPH_VENDOR_INTEL, 6, 0x55));
-	assert_false(scaph_rapl_per_die(SCAPH_VENDOR_INTEL, 6, 0xad));
-	assert_false(scaph_rapl_per_die(SCAPH_VENDOR_AMD, 0x17, 0x55));
+	assert_true(scaph_topology_per_die(SCAPH_VENDOR_INTEL, 6, 0x55));
+	assert_false(scaph_topology_per_die(SCAPH_VENDOR_INTEL, 6, 0xad));
+	assert_false(scaph_topology_per_die(SCAPH_VENDOR_AMD, 0x17, 0x55));
 }
 
 static void wraps(void **state)

@@ -15,8 +15,8 @@
 
 #include <cmocka.h>
 
-#include "producer/clock.h"
-#include "producer/source.h"
+#include "producer/process/clock.h"
+#include "producer/source/source.h"
 #include "ticker.h"
 
 #define J (UINT64_C(1000000) << 32)

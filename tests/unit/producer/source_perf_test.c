@@ -17,8 +17,8 @@
 
 #include <cmocka.h>
 
-#include "producer/clock.h"
-#include "producer/power_pmu.h"
+#include "producer/process/clock.h"
+#include "producer/source/power_pmu.h"
 #include "tree.h"
 
 #define J (UINT64_C(1000000) << 32)

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "producer/source.h"
+#include "producer/source/source.h"
 #include "ticker.h"
 
 #define CPUS "sys/devices/system/cpu/"

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "producer/clock.h"
+#include "producer/process/clock.h"
 
 #define RUBBISH 0xfeed000000000000ULL
 

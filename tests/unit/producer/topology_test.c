@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "producer/attribute.h"
+#include "producer/machine/attribute.h"
 #include "tree.h"
 
 #define CPU "sys/devices/system/cpu/"

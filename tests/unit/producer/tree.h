@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "producer/config.h"
-#include "producer/topology.h"
+#include "producer/config/config.h"
+#include "producer/machine/topology.h"
 
 struct tree {
 	char root[64];

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * domain.c - static domains
+ */
+#include "producer/domain/domain.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <uuid/uuid.h>
+
+#include "producer/process/log.h"
+#include "proto/names.h"
+
+#define STAT_START_FIELD 22 /* of /proc/PID/stat; source: proc(5) */
+
+/* Start time in clock ticks since boot; with the PID it names one process of this boot. */
+static int process_start(pid_t pid, unsigned long long *ret_start)
+{
+	char path[64], line[2048], *at;
+	size_t got;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	got = fread(line, 1, sizeof(line) - 1, file);
+	fclose(file);
+	line[got] = '\0';
+	/* The second field is the command in parentheses, which may hold anything. */
+	at = strrchr(line, ')');
+	for (int field = 2; at && field < STAT_START_FIELD; field++)
+		at = strchr(at + 1, ' ');
+	if (!at)
+		return -EIO;
+	*ret_start = strtoull(at, NULL, 10);
+	return 0;
+}
+
+/* Ticks since boot are a point in time only together with the boot. */
+static void read_boot_id(char *ret_id, size_t size)
+{
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	if (!file || !fgets(ret_id, (int)size, file))
+		ret_id[0] = '\0';
+	ret_id[strcspn(ret_id, "\n")] = '\0';
+	if (file)
+		fclose(file);
+}
+
+static void derive_uuid(const char *name, unsigned long long start,
+			uint8_t ret_uuid[SCAPH_UUID_BYTES])
+{
+	/* A name space of our own, so that no other program's derived UUIDs can meet ours. */
+	static const uuid_t space = { 0x6f, 0x2a, 0x5c, 0x1e, 0x93, 0x0b, 0x4d, 0x77,
+				      0xa4, 0x18, 0x5b, 0xd0, 0x3e, 0xc9, 0x61, 0x2f };
+	char text[SCAPH_NAME_BYTES + SCAPH_UUID_TEXT_BYTES + 32], boot[SCAPH_UUID_TEXT_BYTES];
+
+	read_boot_id(boot, sizeof(boot));
+	snprintf(text, sizeof(text), "%s %s %llu", name, boot, start);
+	uuid_generate_sha1(ret_uuid, space, text, strlen(text));
+}
+
+static int bad(const struct scaph_config_item *item, const char *wrong)
+{
+	scaph_error("%s %s: %s", item->origin, item->text, wrong);
+	return -EINVAL;
+}
+
+/*
+ * NAME[@UUID]=pid:PID; the last '=' counts, and an '@' only if a UUID follows, for names may hold
+ * both.
+ */
+static int parse(const struct scaph_config_item *item, struct scaph_domain *domain)
+{
+	const char *text = item->text;
+	const char *equals = strrchr(text, '='), *at;
+	size_t length;
+	char *end;
+	long pid;
+
+	if (!equals || strncmp(equals + 1, "pid:", 4) != 0)
+		return bad(item, "must be NAME=pid:PID or NAME@UUID=pid:PID");
+	pid = strtol(equals + 5, &end, 10);
+	if (end == equals + 5 || *end || pid <= 0 || pid > INT32_MAX)
+		return bad(item, "the PID must be a positive whole number");
+	domain->pid = (pid_t)pid;
+	length = (size_t)(equals - text);
+	at = memrchr(text, '@', length);
+	if (at && (size_t)(equals - at) == SCAPH_UUID_TEXT_BYTES) {
+		char uuid[SCAPH_UUID_TEXT_BYTES];
+
+		snprintf(uuid, sizeof(uuid), "%s", at + 1);
+		if (scaph_uuid_parse(uuid, domain->uuid))
+			return bad(item,
+				   "what follows the @ is no UUID (8-4-4-4-12 hexadecimal digits)");
+		domain->uuid_given = true;
+		length = (size_t)(at - text);
+	}
+	if (length == 0 || length >= SCAPH_NAME_BYTES)
+		return bad(item, "the name must have 1 to 255 bytes");
+	memcpy(domain->name, text, length);
+	scaph_name_escape(domain->name, domain->shown, sizeof(domain->shown));
+	return 0;
+}
+
+/*
+ * Descriptor and clock of the process. Its start is asked again under the pidfd: the same process
+ * both times, so the descriptor is of the one we mean.
+ */
+static int hold_process(struct scaph_domain *domain, unsigned long long *ret_start)
+{
+	unsigned long long start = 0, again = 0;
+
+	if (process_start(domain->pid, &start))
+		return -ESRCH;
+	domain->pidfd = (int)syscall(SYS_pidfd_open, domain->pid, 0);
+	if (domain->pidfd < 0 || process_start(domain->pid, &again) || again != start ||
+	    clock_getcpuclockid(domain->pid, &domain->cpu_clock)) {
+		scaph_domain_close(domain);
+		return -ESRCH;
+	}
+	*ret_start = start;
+	return 0;
+}
+
+int scaph_domain_open(const struct scaph_config_item *item, struct scaph_domain *ret_domain)
+{
+	struct scaph_domain domain = { .pidfd = -1, .vcpus = 1, .profile = SCAPH_PROFILE_OFF };
+	unsigned long long start;
+	int r;
+
+	r = parse(item, &domain);
+	if (r)
+		return r;
+	r = hold_process(&domain, &start);
+	if (r) {
+		scaph_error("%s %s: no process %d; start it first, or correct the PID",
+			    item->origin, item->text, (int)domain.pid);
+		return r;
+	}
+	if (!domain.uuid_given)
+		derive_uuid(domain.name, start, domain.uuid);
+	domain.ivshmem = domain.uuid_given;
+	*ret_domain = domain;
+	return 0;
+}
+
+int scaph_domain_from_sighting(const struct scaph_sighting *sighting,
+			       struct scaph_domain *ret_domain)
+{
+	struct scaph_domain domain = {
+		.pidfd = -1,
+		.vcpus = sighting->vcpus,
+		.profile = SCAPH_PROFILE_OFF,
+		.pid = sighting->pid,
+		.uuid_given = true,
+		.ivshmem = sighting->ivshmem,
+		.hypervisor = true,
+	};
+	unsigned long long start;
+	int r;
+
+	snprintf(domain.name, sizeof(domain.name), "%s", sighting->name);
+	memcpy(domain.uuid, sighting->uuid, sizeof(domain.uuid));
+	scaph_name_escape(domain.name, domain.shown, sizeof(domain.shown));
+	r = hold_process(&domain, &start);
+	if (r == 0)
+		*ret_domain = domain;
+	return r;
+}
+
+void scaph_domain_close(struct scaph_domain *domain)
+{
+	if (domain->pidfd >= 0)
+		close(domain->pidfd);
+	domain->pidfd = -1;
+}

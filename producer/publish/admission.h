@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * admission.h - who enters the table of domains and who leaves it
+ *
+ * Main thread only. Domains come from options at the start and from the hypervisor at any time; each
+ * has its slot of counters and its segments before the publisher sees it, and is retired after the
+ * publisher has let go of it. A domain that comes again is a new epoch; its counters go on.
+ */
+#ifndef SCAPH_PRODUCER_ADMISSION_H
+#define SCAPH_PRODUCER_ADMISSION_H
+
+#include "producer/publish/publisher.h"
+
+struct scaph_admission {
+	const struct scaph_publication_terms *terms;
+	struct scaph_table *table;
+	struct scaph_ledger *ledger;
+	struct scaph_publisher *publisher;
+	int epoll_fd; /* pidfds of all entries, with the entry as data */
+	bool running; /* the publisher is: an entry that comes now begins its own epoch */
+};
+
+/**
+ * scaph_admission_enter() - let a domain in
+ * @domain:  taken over, also on failure; one of its UUID that is in leaves first
+ * @lenient: what is wrong with its share is said, and the domain comes in without
+ *
+ * Return:   0, or a negative errno after one line.
+ */
+int scaph_admission_enter(struct scaph_admission *admission, struct scaph_domain *domain,
+			  bool lenient);
+
+/* Let a domain go: its guest is told that it is gone. @why: for the log, or NULL for no line. */
+void scaph_admission_leave(struct scaph_admission *admission, struct scaph_entry *entry,
+			   const char *why);
+
+/* All leave without being told: the publisher has told them that the producer ended. */
+void scaph_admission_clear(struct scaph_admission *admission);
+
+/* NULL: none has this UUID. */
+struct scaph_entry *scaph_admission_find(const struct scaph_admission *admission,
+					 const uint8_t uuid[SCAPH_UUID_BYTES]);
+
+/*
+ * Shares that came, were remounted or went since the last look: their domains come in again, with
+ * what is there now. Every few seconds.
+ */
+void scaph_admission_look_at_shares(struct scaph_admission *admission);
+
+#endif

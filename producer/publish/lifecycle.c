@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lifecycle.c - letters into entries
+ */
+#include "producer/publish/lifecycle.h"
+
+#include <string.h>
+
+#include "producer/process/log.h"
+
+/* Notes that the publisher takes at its next tick. */
+static void note(struct scaph_admission *admission, struct scaph_entry *entry, bool paused,
+		 bool refresh)
+{
+	pthread_mutex_lock(&admission->publisher->lock);
+	entry->paused = paused;
+	entry->refresh |= refresh;
+	pthread_mutex_unlock(&admission->publisher->lock);
+}
+
+static void on_running(struct scaph_admission *admission, const struct scaph_sighting *sighting)
+{
+	struct scaph_entry *entry = scaph_admission_find(admission, sighting->uuid);
+	struct scaph_domain domain;
+
+	/* One that the operator named stays as he named it. */
+	if (entry && entry->domain.pid == sighting->pid) {
+		note(admission, entry, sighting->paused, false);
+		return;
+	}
+	if (entry && !entry->domain.hypervisor) {
+		scaph_warning("domain %s: --domain names process %d, the hypervisor %d; the option "
+			      "holds",
+			      entry->domain.shown, (int)entry->domain.pid, (int)sighting->pid);
+		return;
+	}
+	if (scaph_domain_from_sighting(sighting, &domain))
+		return; /* gone between being listed and being looked at */
+	if (scaph_admission_enter(admission, &domain, true))
+		return;
+	entry = scaph_admission_find(admission, sighting->uuid);
+	note(admission, entry, sighting->paused, false);
+}
+
+static void on_stopped(struct scaph_admission *admission, const uint8_t uuid[SCAPH_UUID_BYTES])
+{
+	struct scaph_entry *entry = scaph_admission_find(admission, uuid);
+
+	if (entry && entry->domain.hypervisor)
+		scaph_admission_leave(admission, entry, "it was stopped");
+}
+
+static void on_refresh(struct scaph_admission *admission, const uint8_t uuid[SCAPH_UUID_BYTES])
+{
+	struct scaph_entry *entry = scaph_admission_find(admission, uuid);
+
+	if (entry)
+		note(admission, entry, false, true);
+}
+
+static bool among(const uint8_t (*uuids)[SCAPH_UUID_BYTES], uint32_t count,
+		  const uint8_t uuid[SCAPH_UUID_BYTES])
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (memcmp(uuids[i], uuid, SCAPH_UUID_BYTES) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What was missed while there was no connection. */
+static void on_listed(struct scaph_admission *admission, const struct scaph_letter *letter)
+{
+	const uint8_t(*uuids)[SCAPH_UUID_BYTES] = (const uint8_t(*)[SCAPH_UUID_BYTES])letter->uuids;
+	struct scaph_entry *entry = scaph_table_first(admission->table), *next;
+
+	for (; entry; entry = next) {
+		next = scaph_table_next(admission->table, entry);
+		if (entry->domain.hypervisor && !among(uuids, letter->running, entry->domain.uuid))
+			scaph_admission_leave(admission, entry,
+					      "it was stopped while libvirt was away");
+	}
+}
+
+static void act(struct scaph_admission *admission, const struct scaph_letter *letter)
+{
+	switch (letter->kind) {
+	case SCAPH_LETTER_RUNNING:
+		on_running(admission, &letter->sighting);
+		break;
+	case SCAPH_LETTER_STOPPED:
+		on_stopped(admission, letter->sighting.uuid);
+		break;
+	case SCAPH_LETTER_UNDEFINED:
+		scaph_ledger_forget(admission->ledger, letter->sighting.uuid);
+		break;
+	case SCAPH_LETTER_REFRESH:
+		on_refresh(admission, letter->sighting.uuid);
+		break;
+	case SCAPH_LETTER_LISTED:
+		on_listed(admission, letter);
+		break;
+	case SCAPH_LETTER_CONNECTION:
+		if (letter->up)
+			scaph_info("libvirt: connected; domains come by themselves");
+		else
+			scaph_warning("libvirt: %s; what runs goes on, and it is tried again",
+				      letter->why);
+		break;
+	}
+}
+
+void scaph_lifecycle_act(struct scaph_admission *admission, struct scaph_mailbox *mailbox)
+{
+	struct scaph_letter *letter;
+
+	while ((letter = scaph_mailbox_take(mailbox))) {
+		act(admission, letter);
+		scaph_letter_free(letter);
+	}
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * publisher.c - one window after the other
+ */
+#include "producer/publish/publisher.h"
+
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "producer/publish/bulletin.h"
+#include "producer/process/clock.h"
+#include "producer/process/thread.h"
+#include "producer/publish/window.h"
+
+/* Twice as often as promised: a late one is still in time. */
+#define REFRESH_NS (SCAPH_SLOW_PERIOD_NS / 2)
+#define BEAT_NS (SCAPH_BEAT_PERIOD_NS / 2)
+
+int scaph_publisher_init(struct scaph_publisher *pub, const struct scaph_publisher_parts *parts)
+{
+	const struct scaph_source *source = parts->terms->source;
+	const struct scaph_config *config = parts->terms->config;
+
+	*pub = (struct scaph_publisher){
+		.terms = parts->terms,
+		.samplers = parts->samplers,
+		.packages = source->packages,
+		.meter = parts->meter,
+		.table = parts->table,
+		.ledger = parts->ledger,
+		.recorder = parts->recorder,
+		.cpus = parts->cpus,
+		.gap_max_ns = scaph_window_gap_max_ns(source->wrap_ns),
+		.pricing = { .packages = source->packages },
+		.idle = { .cpus = parts->cpus },
+		.idle_given = config->idle_given || source->idle_known,
+		.own = { .pid = getpid(), .cpu_clock = CLOCK_PROCESS_CPUTIME_ID },
+		.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+	};
+	scaph_thread_lock_init(&pub->lock);
+	if (pub->wake_fd < 0)
+		return -errno;
+	scaph_ledger_load_host(pub->ledger, &pub->tally);
+	if (config->idle_given)
+		scaph_window_set_idle(pub, config->idle_uw);
+	else if (source->idle_known)
+		scaph_window_set_idle(pub, source->idle_uw);
+	else if (pub->tally.learnt_idle_uw)
+		scaph_window_set_idle(pub, pub->tally.learnt_idle_uw);
+	return scaph_publication_open(pub->terms, NULL, false, &pub->host);
+}
+
+void scaph_publisher_deinit(struct scaph_publisher *pub)
+{
+	if (pub->wake_fd >= 0)
+		close(pub->wake_fd);
+	pub->wake_fd = -1;
+}
+
+static void wake_main(struct scaph_publisher *pub)
+{
+	uint64_t one = 1;
+
+	if (write(pub->wake_fd, &one, sizeof(one)) < 0)
+		return; /* already full of wake-ups */
+}
+
+/* Notes to and from the main thread about one domain; true: there is something new for it. */
+static bool exchange_entry(struct scaph_entry *entry)
+{
+	uint8_t failed = scaph_publication_failed(&entry->publication);
+	bool news = failed != entry->failed || entry->gone != entry->reading.gone;
+
+	entry->failed = failed;
+	entry->gone |= entry->reading.gone;
+	entry->publication.state = entry->paused ? SCAPH_STATE_PAUSED : SCAPH_STATE_LIVE;
+	if (entry->refresh)
+		scaph_publication_refresh(&entry->publication);
+	entry->refresh = false;
+	return news;
+}
+
+/* Exchange notes with the main thread; false: asked to stop. */
+static bool exchange_notes(struct scaph_publisher *pub)
+{
+	uint8_t host_failed = scaph_publication_failed(&pub->host);
+	bool stop, news;
+
+	pthread_mutex_lock(&pub->lock);
+	stop = pub->stop;
+	news = host_failed != pub->host_failed || pub->lost != pub->source_lost ||
+	       pub->sweep_failed != pub->meter_lost ||
+	       pub->learnt_idle_uw != pub->tally.learnt_idle_uw;
+	for (uint32_t i = 0; i < pub->count; i++)
+		news |= exchange_entry(pub->live[i]);
+	pub->host_failed = host_failed;
+	pub->source_lost = pub->lost;
+	pub->meter_lost = pub->sweep_failed;
+	pub->learnt_idle_uw = pub->tally.learnt_idle_uw;
+	pthread_mutex_unlock(&pub->lock);
+	if (news)
+		wake_main(pub);
+	return !stop;
+}
+
+static void beat_all(struct scaph_publisher *pub)
+{
+	for (uint32_t i = 0; i < pub->count; i++)
+		scaph_publication_beat(&pub->live[i]->publication);
+	scaph_publication_beat(&pub->host);
+}
+
+/* A guest that was restored has put old bytes back: overwrite them from private memory. */
+static void refresh_all(struct scaph_publisher *pub)
+{
+	for (uint32_t i = 0; i < pub->count; i++)
+		scaph_publication_refresh(&pub->live[i]->publication);
+	scaph_publication_refresh(&pub->host);
+}
+
+/*
+ * The next deadline after now on the same grid. Windows that were missed are not made up for: the
+ * next record says how long it was. One of less than half a window would be too short for the
+ * meter: it goes to the next.
+ */
+static uint64_t next_due_ns(uint64_t due_ns, uint64_t period_ns, uint64_t now_ns)
+{
+	due_ns += period_ns;
+	if (due_ns <= now_ns)
+		due_ns += ((now_ns - due_ns) / period_ns + 1) * period_ns;
+	return due_ns - now_ns < period_ns / 2 ? due_ns + period_ns : due_ns;
+}
+
+/* When what is next due. */
+struct schedule {
+	uint64_t window_ns, beat_ns, refresh_ns;
+};
+
+/* One tick, in which the table's domains stay. */
+static bool tick(struct scaph_publisher *pub, struct schedule *due, uint64_t now_ns)
+{
+	if (now_ns >= due->window_ns) {
+		scaph_window_close(pub, now_ns);
+		due->window_ns = next_due_ns(due->window_ns, pub->terms->window_ns, now_ns);
+	} else {
+		scaph_window_look(pub);
+	}
+	beat_all(pub);
+	due->beat_ns = now_ns + BEAT_NS;
+	if (now_ns - pub->second_ns >= SCAPH_SLOW_PERIOD_NS)
+		scaph_bulletin_second(pub, now_ns);
+	if (now_ns >= due->refresh_ns) {
+		refresh_all(pub);
+		due->refresh_ns = now_ns + REFRESH_NS;
+	}
+	return exchange_notes(pub);
+}
+
+static void *run(void *argument)
+{
+	struct scaph_publisher *pub = argument;
+	/* Short windows beat as they close, without a wake-up more. */
+	bool beat_alone = pub->terms->window_ns > BEAT_NS, go_on = true;
+	struct schedule due = {
+		.window_ns = pub->last_ns + pub->terms->window_ns,
+		.beat_ns = pub->last_ns + BEAT_NS,
+		.refresh_ns = pub->last_ns + REFRESH_NS,
+	};
+
+	scaph_table_register_reader();
+	while (go_on) {
+		bool beat_first = beat_alone && due.beat_ns < due.window_ns;
+
+		scaph_clock_sleep_until(beat_first ? due.beat_ns : due.window_ns);
+		scaph_table_begin();
+		go_on = tick(pub, &due, scaph_clock_ns(CLOCK_MONOTONIC));
+		scaph_table_end();
+	}
+	scaph_table_unregister_reader();
+	return NULL;
+}
+
+int scaph_publisher_start(struct scaph_publisher *pub)
+{
+	int r = scaph_window_begin(pub, scaph_clock_ns(CLOCK_MONOTONIC));
+
+	if (r)
+		return r;
+	pub->second_ns = pub->last_ns;
+	scaph_bulletin_second(pub, pub->last_ns);
+	r = scaph_thread_start(&pub->thread, "scaph-publisher", run, pub);
+	pub->running = r == 0;
+	return r;
+}
+
+void scaph_publisher_stop(struct scaph_publisher *pub)
+{
+	if (!pub->running)
+		return;
+	pthread_mutex_lock(&pub->lock);
+	pub->stop = true;
+	pthread_mutex_unlock(&pub->lock);
+	pthread_join(pub->thread, NULL);
+	pub->running = false;
+	scaph_window_look(pub);
+	scaph_bulletin_retire_all(pub, scaph_clock_ns(CLOCK_MONOTONIC));
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * publisher.h - the thread that closes windows: meter and energy of one instant, divided, published
+ *
+ * Steady state: no allocation, no logging, no system call but clock, sleep and counter reads. What
+ * happened that people should know is noted and the main thread woken. It takes one lock a tick, held
+ * by others for moments only, and sees the table of domains under one RCU read lock a tick.
+ *
+ * publisher.c has the thread and the notes, window.c what is done at a window's end, division.c the
+ * division and the records, bulletin.c what is said once a second.
+ */
+#ifndef SCAPH_PRODUCER_PUBLISHER_H
+#define SCAPH_PRODUCER_PUBLISHER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "producer/account/attribution.h"
+#include "producer/account/idle.h"
+#include "producer/meter/meter.h"
+#include "producer/account/price.h"
+#include "producer/publish/publication.h"
+#include "producer/publish/recorder.h"
+#include "producer/source/sampler.h"
+#include "producer/account/ledger.h"
+#include "producer/publish/table.h"
+
+struct scaph_publisher {
+	const struct scaph_publication_terms *terms;
+	struct scaph_sampler *samplers; /* one a package */
+	uint32_t packages;
+	struct scaph_meter *meter;
+	struct scaph_table *table;
+	struct scaph_ledger *ledger;
+	struct scaph_recorder *recorder; /* NULL: nothing is recorded */
+	uint32_t cpus; /* of the host */
+	uint64_t gap_max_ns; /* a longer one is nobody's */
+
+	struct scaph_publication host;
+	struct scaph_host_tally tally;
+	struct scaph_splitter splitter[SCAPH_PACKAGES_MAX]; /* of the package zones */
+	struct scaph_pricing pricing;
+	struct scaph_idle idle;
+	bool idle_given; /* by operator or source: nothing is learnt */
+
+	/* As of the last window. */
+	uint64_t last_ns;
+	struct scaph_energy last[SCAPH_PACKAGES_MAX];
+	uint64_t suspended_ns; /* slept since boot */
+	bool lost; /* a package's energy cannot be read */
+	bool sweep_failed; /* its window goes to the next */
+
+	/* What this tick sees of the table; the daemon's own process is the last reading. */
+	struct scaph_entry *live[SCAPH_LEDGER_DOMAINS_MAX];
+	struct scaph_reading *readings[SCAPH_LEDGER_DOMAINS_MAX + 1];
+	uint32_t count;
+	struct scaph_reading own;
+
+	uint32_t records_this_second;
+	uint64_t second_ns;
+	pthread_t thread;
+	bool running;
+
+	pthread_mutex_t lock; /* guards what follows, and the notes of every entry */
+	bool stop;
+	bool source_lost; /* noted for the main thread */
+	bool meter_lost;
+	uint64_t learnt_idle_uw;
+	uint8_t host_failed; /* scaph_publication_failed() */
+	int wake_fd; /* eventfd: something was noted */
+};
+
+/* What a publisher is given; all stays the caller's and outlives it. */
+struct scaph_publisher_parts {
+	const struct scaph_publication_terms *terms;
+	struct scaph_sampler *samplers;
+	struct scaph_meter *meter;
+	struct scaph_table *table;
+	struct scaph_ledger *ledger;
+	struct scaph_recorder *recorder;
+	uint32_t cpus;
+};
+
+/* 0 or a negative errno after one line. */
+int scaph_publisher_init(struct scaph_publisher *publisher,
+			 const struct scaph_publisher_parts *parts);
+
+/* Take the baseline, begin the host's epoch, start the thread. */
+int scaph_publisher_start(struct scaph_publisher *publisher);
+
+/* Stop the thread, retire every publication with the reason that the producer ended. */
+void scaph_publisher_stop(struct scaph_publisher *publisher);
+void scaph_publisher_deinit(struct scaph_publisher *publisher);
+
+#endif

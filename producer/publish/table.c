@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * table.c - a list of liburcu's, in its membarrier flavour
+ */
+#include "producer/publish/table.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <urcu/urcu-memb.h>
+
+#include <urcu/rculist.h>
+
+struct scaph_table {
+	struct cds_list_head head;
+};
+
+/* An entry as it hangs in the list. */
+struct link {
+	struct cds_list_head node;
+	struct scaph_entry entry;
+};
+
+static struct link *link_of(const struct scaph_entry *entry)
+{
+	return caa_container_of(entry, struct link, entry);
+}
+
+struct scaph_table *scaph_table_new(void)
+{
+	struct scaph_table *table = malloc(sizeof(*table));
+
+	if (table)
+		CDS_INIT_LIST_HEAD(&table->head);
+	return table;
+}
+
+void scaph_table_free(struct scaph_table *table)
+{
+	assert(!table || cds_list_empty(&table->head));
+	free(table);
+}
+
+struct scaph_entry *scaph_table_entry_new(void)
+{
+	struct link *link = calloc(1, sizeof(*link));
+
+	return link ? &link->entry : NULL;
+}
+
+void scaph_table_entry_free(struct scaph_entry *entry)
+{
+	if (entry)
+		free(link_of(entry));
+}
+
+void scaph_table_add(struct scaph_table *table, struct scaph_entry *entry)
+{
+	cds_list_add_tail_rcu(&link_of(entry)->node, &table->head);
+}
+
+void scaph_table_remove(struct scaph_table *table, struct scaph_entry *entry)
+{
+	cds_list_del_rcu(&link_of(entry)->node);
+	urcu_memb_synchronize_rcu();
+}
+
+static struct scaph_entry *entry_at(const struct scaph_table *table, struct cds_list_head *node)
+{
+	return node == &table->head ? NULL : &caa_container_of(node, struct link, node)->entry;
+}
+
+struct scaph_entry *scaph_table_first(const struct scaph_table *table)
+{
+	return entry_at(table, rcu_dereference(table->head.next));
+}
+
+struct scaph_entry *scaph_table_next(const struct scaph_table *table,
+				     const struct scaph_entry *entry)
+{
+	return entry_at(table, rcu_dereference(link_of(entry)->node.next));
+}
+
+void scaph_table_register_reader(void)
+{
+	urcu_memb_register_thread();
+}
+
+void scaph_table_unregister_reader(void)
+{
+	urcu_memb_unregister_thread();
+}
+
+void scaph_table_begin(void)
+{
+	urcu_memb_read_lock();
+}
+
+void scaph_table_end(void)
+{
+	urcu_memb_read_unlock();
+}

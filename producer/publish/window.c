@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * window.c - measure, divide, store, publish
+ *
+ * A window's energy is divided only if it is known to be of this window: not if a package was away
+ * in it, a counter began anew, the machine slept, or so long a time passed that a counter can have
+ * wrapped unseen. Then it counts as a break and what was measured is unattributed. Host totals
+ * contain it: host = domains + residual + unattributed, exactly.
+ */
+#include "producer/publish/window.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "producer/process/clock.h"
+#include "producer/publish/division.h"
+
+#define GAP_LIMIT_NS (15 * SCAPH_NS_PER_S)
+#define WRAP_PARTS 4
+/* The two clocks are not read at one instant: less than this between them is no sleep. */
+#define SUSPEND_MIN_NS (100 * SCAPH_NS_PER_MS)
+
+uint64_t scaph_window_gap_max_ns(uint64_t wrap_ns)
+{
+	uint64_t part_ns = wrap_ns / WRAP_PARTS;
+
+	return wrap_ns && part_ns < GAP_LIMIT_NS ? part_ns : GAP_LIMIT_NS;
+}
+
+void scaph_window_set_idle(struct scaph_publisher *pub, uint64_t idle_uw)
+{
+	for (uint32_t p = 0; p < pub->packages; p++) {
+		pub->splitter[p].idle_known = true;
+		pub->splitter[p].idle_uw = idle_uw;
+		pub->splitter[p].packages = pub->packages;
+	}
+	pub->pricing.idle_uw = idle_uw;
+}
+
+void scaph_window_look(struct scaph_publisher *pub)
+{
+	struct scaph_entry *entry = scaph_table_first(pub->table);
+
+	for (pub->count = 0; entry && pub->count < SCAPH_LEDGER_DOMAINS_MAX;
+	     entry = scaph_table_next(pub->table, entry)) {
+		pub->live[pub->count] = entry;
+		pub->readings[pub->count] = &entry->reading;
+		pub->count++;
+	}
+	pub->readings[pub->count] = &pub->own;
+}
+
+static uint64_t suspended_ns(void)
+{
+	uint64_t mono_ns = scaph_clock_ns(CLOCK_MONOTONIC);
+
+	return scaph_clock_ns(CLOCK_BOOTTIME) - mono_ns;
+}
+
+/* Epochs of all publications begin together, so that the columns go on adding up. */
+static int begin_epoch(struct scaph_publisher *pub)
+{
+	int r = scaph_publication_begin_epoch(&pub->host, pub->last_ns);
+
+	for (uint32_t i = 0; i < pub->count && r == 0; i++)
+		r = scaph_publication_begin_epoch(&pub->live[i]->publication, pub->last_ns);
+	return r;
+}
+
+static int sweep(struct scaph_publisher *pub, uint64_t busy_ns[SCAPH_PACKAGES_MAX])
+{
+	return pub->meter->ops->sweep(pub->meter, pub->readings, pub->count + 1, busy_ns);
+}
+
+int scaph_window_begin(struct scaph_publisher *pub, uint64_t now_ns)
+{
+	uint64_t busy_ns[SCAPH_PACKAGES_MAX];
+	int r;
+
+	pub->last_ns = now_ns;
+	for (uint32_t p = 0; p < pub->packages; p++)
+		scaph_sampler_read(&pub->samplers[p], now_ns, &pub->last[p]);
+	pub->suspended_ns = suspended_ns();
+	scaph_window_look(pub);
+	r = sweep(pub, busy_ns);
+	if (pub->recorder)
+		scaph_recorder_numbers(pub->recorder, now_ns, pub->last);
+	return r ? r : begin_epoch(pub);
+}
+
+static void count_break(struct scaph_publisher *pub)
+{
+	for (uint32_t i = 0; i < pub->count; i++)
+		pub->live[i]->publication.breaks++;
+	pub->host.breaks++;
+}
+
+/* Time that the machine spent asleep is in no window. */
+static bool slept(struct scaph_publisher *pub)
+{
+	uint64_t before_ns = pub->suspended_ns;
+
+	pub->suspended_ns = suspended_ns();
+	return pub->suspended_ns > before_ns + SUSPEND_MIN_NS;
+}
+
+/* What the counters moved. Returns whether a package's reading is no continuation of its last. */
+static bool measure(struct scaph_publisher *pub, uint64_t now_ns, struct scaph_window *window)
+{
+	bool broken = false, was_lost = pub->lost;
+
+	pub->lost = false;
+	for (uint32_t p = 0; p < pub->packages; p++) {
+		struct scaph_energy energy;
+
+		scaph_sampler_read(&pub->samplers[p], now_ns, &energy);
+		for (int zone = 0; zone < SCAPH_ZONES; zone++)
+			window->delta_units[p][zone] =
+				energy.zone_units[zone] - pub->last[p].zone_units[zone];
+		broken |= energy.resets != pub->last[p].resets;
+		pub->lost |= energy.lost;
+		pub->last[p] = energy;
+	}
+	window->dt_ns = now_ns - pub->last_ns;
+	pub->last_ns = now_ns;
+	/* The break is counted where the stretch that cannot be known begins. */
+	broken |= slept(pub) || window->dt_ns > pub->gap_max_ns || (pub->lost && !was_lost);
+	window->divided = !broken && !pub->lost && !was_lost;
+	return broken;
+}
+
+static void learn_idle(struct scaph_publisher *pub, const struct scaph_window *window)
+{
+	unsigned __int128 units = 0;
+	uint64_t busy_ns = 0, idle_uw;
+
+	for (uint32_t p = 0; p < pub->packages; p++) {
+		units += window->delta_units[p][SCAPH_ZONE_AT_PACKAGE];
+		busy_ns += window->busy_ns[p];
+	}
+	if (!window->divided) {
+		scaph_idle_interrupt(&pub->idle);
+		return;
+	}
+	if (!scaph_idle_note(&pub->idle, window->dt_ns, busy_ns, units, &idle_uw) ||
+	    (pub->tally.learnt_idle_uw && idle_uw >= pub->tally.learnt_idle_uw))
+		return;
+	pub->tally.learnt_idle_uw = idle_uw;
+	scaph_window_set_idle(pub, idle_uw);
+}
+
+static uint16_t flags_of(const struct scaph_publisher *pub, const struct scaph_window *window)
+{
+	const struct scaph_source *source = pub->terms->source;
+	uint16_t flags = 0;
+
+	if (window->dt_ns >= 2 * pub->terms->window_ns)
+		flags |= SCAPH_FLAG_LATE;
+	if (source->estimated)
+		flags |= SCAPH_FLAG_ESTIMATED;
+	if (source->filtered)
+		flags |= SCAPH_FLAG_FILTERED;
+	if (pub->meter->coarse)
+		flags |= SCAPH_FLAG_COARSE;
+	return flags;
+}
+
+/* Centuries of windows, or 65,535 gaps: begin anew before either can wrap. */
+static int renew_epoch(struct scaph_publisher *pub)
+{
+	if (pub->host.outlet[0].writer.next_index <= SCAPH_INDEX_MAX &&
+	    pub->host.breaks < UINT16_MAX)
+		return 0;
+	return begin_epoch(pub);
+}
+
+void scaph_window_close(struct scaph_publisher *pub, uint64_t now_ns)
+{
+	struct scaph_window window = {};
+
+	scaph_window_look(pub);
+	if (renew_epoch(pub))
+		return;
+	/* First, so that a sweep that fails has taken nothing: the next window covers this one. */
+	pub->sweep_failed = sweep(pub, window.busy_ns) < 0;
+	if (pub->sweep_failed)
+		return;
+	if (measure(pub, now_ns, &window))
+		count_break(pub);
+	window.flags = flags_of(pub, &window);
+	scaph_division_credit(pub, &window);
+	scaph_division_store(pub);
+	scaph_division_publish(pub, &window);
+	if (!pub->idle_given)
+		learn_idle(pub, &window);
+	if (pub->recorder)
+		scaph_recorder_window(pub->recorder, pub, &window);
+	pub->records_this_second++;
+}

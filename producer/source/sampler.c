@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sampler.c - reads of a package, periodic ones at absolute deadlines
+ */
+#include "producer/source/sampler.h"
+
+#include <stdio.h>
+
+#include "producer/process/clock.h"
+#include "producer/process/thread.h"
+
+#define WRAP_PARTS 8
+
+void scaph_sampler_init(struct scaph_sampler *sampler, struct scaph_source *source,
+			uint32_t package, int cpu, uint32_t hz, uint64_t window_ns)
+{
+	uint32_t rate_hz = hz ? hz : source->sample_hz;
+
+	*sampler = (struct scaph_sampler){
+		.source = source,
+		.package = package,
+		.cpu = cpu,
+		.period_ns = rate_hz ? SCAPH_NS_PER_S / rate_hz : 0,
+	};
+	/* A counter that can wrap within a few windows is looked at between their ends. */
+	if (!rate_hz && source->wrap_ns && source->wrap_ns / WRAP_PARTS < window_ns)
+		sampler->period_ns = source->wrap_ns / WRAP_PARTS;
+	if (sampler->period_ns >= window_ns)
+		sampler->period_ns = 0;
+	else if (sampler->period_ns && sampler->period_ns < SCAPH_NS_PER_MS)
+		sampler->period_ns = SCAPH_NS_PER_MS;
+	for (int zone = 0; zone < SCAPH_ZONES; zone++) {
+		sampler->counter[zone].range = source->package[package].counter[zone].range;
+		sampler->counter[zone].step_units =
+			source->package[package].counter[zone].step_units;
+	}
+	scaph_thread_lock_init(&sampler->lock);
+}
+
+/* Not readable now: when it is again, what lies between belongs to no window. */
+static void lose(struct scaph_sampler *sampler)
+{
+	sampler->energy.lost = true;
+	for (int zone = 0; zone < SCAPH_ZONES; zone++)
+		scaph_counter_rebase(&sampler->counter[zone]);
+}
+
+/* How far each counter can have come since the last reading. */
+static void bound_steps(struct scaph_sampler *sampler, uint64_t dt_ns)
+{
+	uint64_t wrap_ns = sampler->source->wrap_ns;
+
+	for (int zone = 0; zone < SCAPH_ZONES && wrap_ns; zone++) {
+		struct scaph_counter *counter = &sampler->counter[zone];
+
+		if (counter->range)
+			counter->most = scaph_counter_most(counter->range, wrap_ns, dt_ns);
+	}
+}
+
+static void read_locked(struct scaph_sampler *sampler, uint64_t now_ns)
+{
+	struct scaph_energy *energy = &sampler->energy;
+	uint64_t raw[SCAPH_ZONES] = {};
+	int r;
+
+	if (sampler->ended)
+		return;
+	/* Two threads take their times before the lock: for the source time never goes back. */
+	if (now_ns > sampler->read_ns) {
+		bound_steps(sampler, now_ns - sampler->read_ns);
+		sampler->read_ns = now_ns;
+	}
+	r = sampler->source->ops->read(sampler->source, sampler->package, sampler->read_ns, raw);
+	if (r < 0) {
+		lose(sampler);
+		return;
+	}
+	for (int zone = 0; zone < SCAPH_ZONES; zone++) {
+		if (!(sampler->source->package[sampler->package].zones & 1U << zone))
+			continue;
+		if (scaph_counter_advance(&sampler->counter[zone], raw[zone]))
+			energy->resets++;
+		energy->raw[zone] = raw[zone];
+		energy->zone_units[zone] = sampler->counter[zone].energy_units;
+	}
+	sampler->ended = r == SCAPH_SOURCE_ENDED;
+	energy->lost = sampler->ended;
+}
+
+void scaph_sampler_read(struct scaph_sampler *sampler, uint64_t now_ns,
+			struct scaph_energy *ret_energy)
+{
+	pthread_mutex_lock(&sampler->lock);
+	read_locked(sampler, now_ns);
+	*ret_energy = sampler->energy;
+	pthread_mutex_unlock(&sampler->lock);
+}
+
+/* One periodic read; false: there is nothing more to do. */
+static bool sample(struct scaph_sampler *sampler)
+{
+	bool go_on;
+
+	pthread_mutex_lock(&sampler->lock);
+	go_on = !sampler->stop && !sampler->ended;
+	if (go_on)
+		read_locked(sampler, scaph_clock_ns(CLOCK_MONOTONIC));
+	pthread_mutex_unlock(&sampler->lock);
+	return go_on;
+}
+
+static void *run(void *argument)
+{
+	struct scaph_sampler *sampler = argument;
+	uint64_t due_ns = scaph_clock_ns(CLOCK_MONOTONIC);
+
+	/* One that cannot be had is a read from elsewhere: slower, not wrong. */
+	if (sampler->cpu >= 0)
+		scaph_thread_pin(sampler->cpu);
+	while (sample(sampler)) {
+		uint64_t now_ns = scaph_clock_ns(CLOCK_MONOTONIC);
+
+		/* After a long halt the missed reads are not made up for. */
+		due_ns += sampler->period_ns;
+		if (now_ns > due_ns + sampler->period_ns)
+			due_ns = now_ns;
+		scaph_clock_sleep_until(due_ns);
+	}
+	return NULL;
+}
+
+int scaph_sampler_start(struct scaph_sampler *sampler)
+{
+	char name[16];
+	int r;
+
+	if (!sampler->period_ns)
+		return 0;
+	snprintf(name, sizeof(name), "scaph-sample%u", sampler->package % 100);
+	r = scaph_thread_start(&sampler->thread, name, run, sampler);
+	sampler->running = r == 0;
+	return r;
+}
+
+void scaph_sampler_stop(struct scaph_sampler *sampler)
+{
+	if (!sampler->running)
+		return;
+	pthread_mutex_lock(&sampler->lock);
+	sampler->stop = true;
+	pthread_mutex_unlock(&sampler->lock);
+	pthread_join(sampler->thread, NULL);
+	sampler->running = false;
+}

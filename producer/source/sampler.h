@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sampler.h - one package's raw counters as energy, and the thread that reads them between windows
+ *
+ * Counters that wrap want more reads than there may be windows; the publisher takes its own at each
+ * window's end. Both go through one mutex, which is never held over a sleep, so that it costs no
+ * system call but when they collide. The thread runs on a CPU of the package, where a read wakes no
+ * other package.
+ */
+#ifndef SCAPH_PRODUCER_SAMPLER_H
+#define SCAPH_PRODUCER_SAMPLER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "producer/source/counter.h"
+#include "producer/source/source.h"
+
+/* What the sampler knows at one instant. */
+struct scaph_energy {
+	unsigned __int128 zone_units[SCAPH_ZONES]; /* cumulative since the first reading */
+	uint64_t raw[SCAPH_ZONES]; /* as read */
+	uint32_t resets; /* times that a counter began anew */
+	bool lost; /* the source ended or cannot be read: figures stand still */
+};
+
+struct scaph_sampler {
+	struct scaph_source *source;
+	uint32_t package;
+	int cpu; /* where the thread runs; -1: anywhere */
+	uint64_t period_ns; /* 0: no thread, once a window is enough */
+	pthread_t thread;
+	bool running;
+
+	pthread_mutex_t lock; /* guards what follows, and the reading of the package */
+	uint64_t read_ns; /* of the last reading */
+	struct scaph_counter counter[SCAPH_ZONES];
+	struct scaph_energy energy;
+	bool ended;
+	bool stop;
+};
+
+/*
+ * @source stays the caller's. @cpu: where its thread is to run, or -1. @hz 0: as the source wants.
+ * @window_ns: a thread is for more reads than that.
+ */
+void scaph_sampler_init(struct scaph_sampler *sampler, struct scaph_source *source,
+			uint32_t package, int cpu, uint32_t hz, uint64_t window_ns);
+
+/* Start the thread if there is a period: 0 or a negative errno. */
+int scaph_sampler_start(struct scaph_sampler *sampler);
+void scaph_sampler_stop(struct scaph_sampler *sampler);
+
+/* Read the package as of now_ns (CLOCK_MONOTONIC). Any thread. */
+void scaph_sampler_read(struct scaph_sampler *sampler, uint64_t now_ns,
+			struct scaph_energy *ret_energy);
+
+#endif
