@@ -130,12 +130,20 @@ static void set_prices(const struct scaph_pricing *pricing, struct scaph_host_ta
 		machine.units += all.units;
 		machine.cpu_ns += all.cpu_ns;
 		if (all.cpu_ns)
-			tally->price[p] = price_of(&all, tally->float_units[p], tally->price[p]);
+			tally->price[p] = price_of(&all,
+						   tally->float_units[p] - tally->forgiven_units[p],
+						   tally->price[p]);
 	}
 	for (uint32_t p = 0; p < pricing->packages && machine.cpu_ns; p++) {
 		if (!tally->price[p])
 			tally->price[p] = price_of(&machine, 0, 0);
 	}
+}
+
+void scaph_price_forgive(const struct scaph_pricing *pricing, struct scaph_host_tally *tally)
+{
+	for (uint32_t p = 0; p < pricing->packages; p++)
+		tally->forgiven_units[p] = tally->float_units[p];
 }
 
 void scaph_price_tick(struct scaph_pricing *pricing, uint64_t dt_ns, struct scaph_host_tally *tally)
@@ -148,6 +156,9 @@ void scaph_price_tick(struct scaph_pricing *pricing, uint64_t dt_ns, struct scap
 	pricing->elapsed_ns += dt_ns;
 	if (!is_due(pricing, tally))
 		return;
+	/* Before there was a price nothing was told, so nothing is owed. */
+	if (first)
+		scaph_price_forgive(pricing, tally);
 	set_prices(pricing, tally);
 	tally->held_idle_uw = scaph_price_round(pricing->idle_uw);
 	/* A host on which nothing shared ran is not older for it. */

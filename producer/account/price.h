@@ -59,6 +59,9 @@ void scaph_price_note(struct scaph_pricing *pricing, uint32_t package,
 void scaph_price_tick(struct scaph_pricing *pricing, uint64_t dt_ns,
 		      struct scaph_host_tally *tally);
 
+/* Nobody is charged for what the float is now. */
+void scaph_price_forgive(const struct scaph_pricing *pricing, struct scaph_host_tally *tally);
+
 /* The value of the grid nearest to one; 0 stays 0. */
 uint64_t scaph_price_round(uint64_t value);
 

@@ -28,6 +28,7 @@ struct scaph_host_tally {
 	unsigned __int128 idle_units; /* package */
 	unsigned __int128 own_units; /* package energy of the daemon, in the residual */
 	__int128 float_units[SCAPH_PACKAGES_MAX]; /* exact less priced, of shared domains */
+	__int128 forgiven_units[SCAPH_PACKAGES_MAX]; /* of the float: what nobody is charged for */
 	uint64_t price[SCAPH_PACKAGES_MAX]; /* units per ns of CPU time; 0: none yet */
 	uint64_t held_idle_uw; /* that priced domains are told of, of the whole machine */
 	uint64_t learnt_idle_uw; /* 0: not yet */

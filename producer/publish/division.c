@@ -134,8 +134,7 @@ static void settle(struct scaph_publisher *pub)
 		if (is_shared(pub->live[i]))
 			return;
 	}
-	for (uint32_t p = 0; p < pub->packages; p++)
-		pub->tally.float_units[p] = 0;
+	scaph_price_forgive(&pub->pricing, &pub->tally);
 }
 
 void scaph_division_credit(struct scaph_publisher *pub, const struct scaph_window *window)
