@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """CPU time of the host's own processes, by package, from /proc: every process that is no domain, each asked by itself.
+Beside it that of the domains, and busy time as /proc/stat has it, which is counted in another way.
 
-Time is counted for the package of the CPU that a process ran on last. What a process used after the last look at it, before it
-ended, is found in what its parent has waited for.
+Time is counted for the package of the CPU that a process ran on last, if it ran there at the look before too. Else it may be of
+either, as is what a process used after the last look at it, before it ended: that is found in what its parent has waited for.
 """
 
 import os
@@ -15,11 +16,12 @@ KTHREADD = 2
 
 
 class Look:
-    """time_ns; own_ns and busy_ns by package since the boot."""
+    """own_ns of processes and busy_ns by package; either_ns of processes, on one package or another; domains_ns."""
 
     def __init__(self, packages):
         self.mono_ns = time.monotonic_ns()
-        self.own_ns, self.busy_ns = [0] * packages, [0] * packages
+        self.own_ns, self.busy_ns, self.domains_ns = [0] * packages, [0] * packages, 0
+        self.either_ns = 0
 
 
 class Own:
@@ -30,6 +32,7 @@ class Own:
         self.packages = 1 + max(package_of.values())
         self.processes = {}  # PID and start -> as at the last look
         self.total_ns = [0] * self.packages
+        self.either_ns = 0
         self.looks = []
         self.stopping = threading.Event()
         self.thread = threading.Thread(target=self.run)
@@ -52,14 +55,15 @@ class Own:
         now.busy_ns = self.busy()
         seen = {}
         for pid in filter(str.isdigit, os.listdir("/proc")):
-            if int(pid) not in self.domains:
-                process = self.process(pid)
-                if process:
-                    seen[pid, process["start"]] = process
+            process = self.process(pid)
+            if process and int(pid) in self.domains:
+                now.domains_ns += process["ticks"] * TICK_NS
+            elif process:
+                seen[pid, process["start"]] = process
         if self.looks:
             self.count(seen)
         self.processes = seen
-        now.own_ns = list(self.total_ns)
+        now.own_ns, now.either_ns = list(self.total_ns), self.either_ns
         self.looks.append(now)
 
     def process(self, pid):
@@ -76,18 +80,21 @@ class Own:
                 "package": self.package_of[int(fields[36])]}
 
     def count(self, seen):
-        nothing = {"ticks": 0, "waited": 0}
-        ended = 0
+        nothing = {"ticks": 0, "waited": 0, "package": None}
+        either = 0
         for key, process in seen.items():
             before = self.processes.get(key, nothing)
-            self.total_ns[process["package"]] += (process["ticks"] - before["ticks"]) * TICK_NS
-            ended += process["waited"] - before["waited"]
+            ticks = process["ticks"] - before["ticks"]
+            if process["package"] == before["package"]:
+                self.total_ns[process["package"]] += ticks * TICK_NS
+            else:
+                either += ticks
+            either += process["waited"] - before["waited"]
         for key, process in self.processes.items():
             # Nobody waits for the kernel's threads and for our own children, whose time is counted above.
             if key not in seen and process["parent"] not in (KTHREADD, os.getpid()):
-                ended -= process["ticks"] + process["waited"]
-        for package in range(self.packages):
-            self.total_ns[package] += ended * TICK_NS // self.packages
+                either -= process["ticks"] + process["waited"]
+        self.either_ns += either * TICK_NS
 
     def busy(self):
         busy = [0] * self.packages
