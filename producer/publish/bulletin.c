@@ -14,7 +14,7 @@ static uint32_t common_reasons(const struct scaph_publisher *pub, const struct s
 
 	if (!pub->splitter[0].idle_known)
 		reasons |= SCAPH_REASON_IDLE_UNKNOWN;
-	if (pub->lost)
+	if (pub->lost || pub->held)
 		reasons |= SCAPH_REASON_SOURCE_LOST;
 	if (pub->sweep_failed)
 		reasons |= SCAPH_REASON_METER_LOST;

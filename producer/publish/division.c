@@ -171,15 +171,14 @@ void scaph_division_store(struct scaph_publisher *pub)
 	scaph_ledger_commit(pub->ledger);
 }
 
-static struct scaph_slot empty_record(const struct scaph_publisher *pub,
-				      const struct scaph_publication *to,
+static struct scaph_slot empty_record(const struct scaph_publication *to,
 				      const struct scaph_window *window, uint64_t cpu_ns)
 {
 	return (struct scaph_slot){
-		.mono_ns = pub->last_ns - to->origin_ns,
-		.cpu_ns = cpu_ns,
+		.mono_ns = window->end_ns - to->origin_ns,
+		.cpu_ns = window->held ? 0 : cpu_ns,
 		.breaks = to->breaks,
-		.flags = window->flags | SCAPH_FLAG_CPU,
+		.flags = window->held ? window->flags : window->flags | SCAPH_FLAG_CPU,
 	};
 }
 
@@ -189,10 +188,10 @@ static struct scaph_slot exact_record(const struct scaph_publisher *pub,
 				      const struct scaph_window *window,
 				      const struct scaph_tally *tally)
 {
-	struct scaph_slot record = empty_record(pub, to, window, tally->cpu_ns);
+	struct scaph_slot record = empty_record(to, window, tally->cpu_ns);
 	uint32_t zones = pub->terms->source->zones;
 
-	if (pub->lost)
+	if (pub->lost || window->held)
 		return record;
 	record.flags |= SCAPH_FLAG_PACKAGE;
 	record.package_uj = scaph_units_uj(tally->package.total_units);
@@ -217,10 +216,10 @@ static struct scaph_slot priced_record(const struct scaph_publisher *pub,
 				       const struct scaph_window *window,
 				       const struct scaph_tally *tally)
 {
-	struct scaph_slot record = empty_record(pub, to, window, tally->cpu_ns);
+	struct scaph_slot record = empty_record(to, window, tally->cpu_ns);
 
 	record.flags |= SCAPH_FLAG_PRICED;
-	if (pub->lost || to->reasons & SCAPH_REASON_PRICE_PENDING)
+	if (pub->lost || window->held || to->reasons & SCAPH_REASON_PRICE_PENDING)
 		return record;
 	record.flags |= SCAPH_FLAG_PACKAGE;
 	record.package_uj = scaph_units_uj(tally->priced.total_units);

@@ -31,7 +31,7 @@ int scaph_publisher_init(struct scaph_publisher *pub, const struct scaph_publish
 		.ledger = parts->ledger,
 		.recorder = parts->recorder,
 		.cpus = parts->cpus,
-		.gap_max_ns = scaph_window_gap_max_ns(source->wrap_ns),
+		.gap_max_ns = scaph_sampler_gap_max_ns(source->wrap_ns),
 		.pricing = { .packages = source->packages },
 		.idle = { .cpus = parts->cpus },
 		.idle_given = config->idle_given || source->idle_known,
@@ -89,13 +89,13 @@ static bool exchange_notes(struct scaph_publisher *pub)
 
 	pthread_mutex_lock(&pub->lock);
 	stop = pub->stop;
-	news = host_failed != pub->host_failed || pub->lost != pub->source_lost ||
+	news = host_failed != pub->host_failed || (pub->lost || pub->held) != pub->source_lost ||
 	       pub->sweep_failed != pub->meter_lost ||
 	       pub->learnt_idle_uw != pub->tally.learnt_idle_uw;
 	for (uint32_t i = 0; i < pub->count; i++)
 		news |= exchange_entry(pub->live[i]);
 	pub->host_failed = host_failed;
-	pub->source_lost = pub->lost;
+	pub->source_lost = pub->lost || pub->held;
 	pub->meter_lost = pub->sweep_failed;
 	pub->learnt_idle_uw = pub->tally.learnt_idle_uw;
 	pthread_mutex_unlock(&pub->lock);

@@ -48,7 +48,8 @@ struct scaph_publisher {
 	uint64_t last_ns;
 	struct scaph_energy last[SCAPH_PACKAGES_MAX];
 	uint64_t suspended_ns; /* slept since boot */
-	bool lost; /* a package's energy cannot be read */
+	bool lost; /* a package's energy cannot be read, for longer than can be bridged */
+	bool held; /* nor now, but that may pass: the window stays open */
 	bool sweep_failed; /* its window goes to the next */
 
 	/* What this tick sees of the table; the daemon's own process is the last reading. */

@@ -15,17 +15,8 @@
 #include "producer/process/clock.h"
 #include "producer/publish/division.h"
 
-#define GAP_LIMIT_NS (15 * SCAPH_NS_PER_S)
-#define WRAP_PARTS 4
 /* The two clocks are not read at one instant: less than this between them is no sleep. */
 #define SUSPEND_MIN_NS (100 * SCAPH_NS_PER_MS)
-
-uint64_t scaph_window_gap_max_ns(uint64_t wrap_ns)
-{
-	uint64_t part_ns = wrap_ns / WRAP_PARTS;
-
-	return wrap_ns && part_ns < GAP_LIMIT_NS ? part_ns : GAP_LIMIT_NS;
-}
 
 void scaph_window_set_idle(struct scaph_publisher *pub, uint64_t idle_uw)
 {
@@ -104,22 +95,45 @@ static bool slept(struct scaph_publisher *pub)
 	return pub->suspended_ns > before_ns + SUSPEND_MIN_NS;
 }
 
+/* Every package as of now. */
+static void read_all(struct scaph_publisher *pub, uint64_t now_ns,
+		     struct scaph_energy ret_energy[SCAPH_PACKAGES_MAX])
+{
+	for (uint32_t p = 0; p < pub->packages; p++)
+		scaph_sampler_read(&pub->samplers[p], now_ns, &ret_energy[p]);
+}
+
+/*
+ * A package that cannot be read for a moment: the window stays open until it can be, and is then
+ * divided whole. Not if it has ended, nor for longer than a counter can be trusted to have run on.
+ */
+static bool may_pass(const struct scaph_publisher *pub, uint64_t now_ns,
+		     const struct scaph_energy energy[SCAPH_PACKAGES_MAX])
+{
+	bool lost = false, ended = false;
+
+	for (uint32_t p = 0; p < pub->packages; p++) {
+		lost |= energy[p].lost;
+		ended |= energy[p].ended;
+	}
+	return lost && !ended && !pub->lost && now_ns - pub->last_ns <= pub->gap_max_ns;
+}
+
 /* What the counters moved. Returns whether a package's reading is no continuation of its last. */
-static bool measure(struct scaph_publisher *pub, uint64_t now_ns, struct scaph_window *window)
+static bool measure(struct scaph_publisher *pub, uint64_t now_ns,
+		    const struct scaph_energy energy[SCAPH_PACKAGES_MAX],
+		    struct scaph_window *window)
 {
 	bool broken = false, was_lost = pub->lost;
 
 	pub->lost = false;
 	for (uint32_t p = 0; p < pub->packages; p++) {
-		struct scaph_energy energy;
-
-		scaph_sampler_read(&pub->samplers[p], now_ns, &energy);
 		for (int zone = 0; zone < SCAPH_ZONES; zone++)
 			window->delta_units[p][zone] =
-				energy.zone_units[zone] - pub->last[p].zone_units[zone];
-		broken |= energy.resets != pub->last[p].resets;
-		pub->lost |= energy.lost;
-		pub->last[p] = energy;
+				energy[p].zone_units[zone] - pub->last[p].zone_units[zone];
+		broken |= energy[p].resets != pub->last[p].resets;
+		pub->lost |= energy[p].lost;
+		pub->last[p] = energy[p];
 	}
 	window->dt_ns = now_ns - pub->last_ns;
 	pub->last_ns = now_ns;
@@ -174,18 +188,34 @@ static int renew_epoch(struct scaph_publisher *pub)
 	return begin_epoch(pub);
 }
 
+/* Records that say when, and that nothing is known: neither energy nor the CPU time that belongs to it. */
+static void publish_held(struct scaph_publisher *pub, struct scaph_window *window)
+{
+	window->held = true;
+	window->flags = flags_of(pub, window);
+	scaph_division_publish(pub, window);
+	pub->records_this_second++;
+}
+
 void scaph_window_close(struct scaph_publisher *pub, uint64_t now_ns)
 {
-	struct scaph_window window = {};
+	struct scaph_energy energy[SCAPH_PACKAGES_MAX];
+	struct scaph_window window = { .end_ns = now_ns };
 
 	scaph_window_look(pub);
 	if (renew_epoch(pub))
 		return;
-	/* First, so that a sweep that fails has taken nothing: the next window covers this one. */
+	read_all(pub, now_ns, energy);
+	pub->held = may_pass(pub, now_ns, energy);
+	if (pub->held) {
+		publish_held(pub, &window);
+		return;
+	}
+	/* A sweep that fails has taken nothing: the next window covers this one. */
 	pub->sweep_failed = sweep(pub, window.busy_ns) < 0;
 	if (pub->sweep_failed)
 		return;
-	if (measure(pub, now_ns, &window))
+	if (measure(pub, now_ns, energy, &window))
 		count_break(pub);
 	window.flags = flags_of(pub, &window);
 	scaph_division_credit(pub, &window);

@@ -28,12 +28,4 @@ int scaph_window_begin(struct scaph_publisher *publisher, uint64_t now_ns);
  */
 void scaph_window_close(struct scaph_publisher *publisher, uint64_t now_ns);
 
-/**
- * scaph_window_gap_max_ns() - the longest stretch whose energy can be divided
- * @wrap_ns: the shortest time in which a counter wraps; 0: none does
- *
- * Return:   a quarter of that, at most 15 s.
- */
-uint64_t scaph_window_gap_max_ns(uint64_t wrap_ns);
-
 #endif

@@ -10,6 +10,8 @@
 #include "producer/process/thread.h"
 
 #define WRAP_PARTS 8
+#define GAP_PARTS 4
+#define GAP_LIMIT_NS (15 * SCAPH_NS_PER_S)
 
 void scaph_sampler_init(struct scaph_sampler *sampler, struct scaph_source *source,
 			uint32_t package, int cpu, uint32_t hz, uint64_t window_ns)
@@ -37,24 +39,28 @@ void scaph_sampler_init(struct scaph_sampler *sampler, struct scaph_source *sour
 	scaph_thread_lock_init(&sampler->lock);
 }
 
-/* Not readable now: when it is again, what lies between belongs to no window. */
-static void lose(struct scaph_sampler *sampler)
+uint64_t scaph_sampler_gap_max_ns(uint64_t wrap_ns)
 {
-	sampler->energy.lost = true;
-	for (int zone = 0; zone < SCAPH_ZONES; zone++)
-		scaph_counter_rebase(&sampler->counter[zone]);
+	uint64_t part_ns = wrap_ns / GAP_PARTS;
+
+	return wrap_ns && part_ns < GAP_LIMIT_NS ? part_ns : GAP_LIMIT_NS;
 }
 
-/* How far each counter can have come since the last reading. */
+/* How far each counter can have come since it was read last; after too long nobody can know. */
 static void bound_steps(struct scaph_sampler *sampler, uint64_t dt_ns)
 {
-	uint64_t wrap_ns = sampler->source->wrap_ns;
+	const struct scaph_source_counter *known =
+		sampler->source->package[sampler->package].counter;
 
-	for (int zone = 0; zone < SCAPH_ZONES && wrap_ns; zone++) {
+	for (int zone = 0; zone < SCAPH_ZONES; zone++) {
 		struct scaph_counter *counter = &sampler->counter[zone];
+		uint64_t wrap_ns = known[zone].wrap_ns ? known[zone].wrap_ns
+						       : sampler->source->wrap_ns;
 
-		if (counter->range)
+		if (counter->range && wrap_ns)
 			counter->most = scaph_counter_most(counter->range, wrap_ns, dt_ns);
+		if (dt_ns > scaph_sampler_gap_max_ns(sampler->source->wrap_ns))
+			scaph_counter_rebase(counter);
 	}
 }
 
@@ -64,18 +70,18 @@ static void read_locked(struct scaph_sampler *sampler, uint64_t now_ns)
 	uint64_t raw[SCAPH_ZONES] = {};
 	int r;
 
-	if (sampler->ended)
+	if (energy->ended)
 		return;
 	/* Two threads take their times before the lock: for the source time never goes back. */
-	if (now_ns > sampler->read_ns) {
-		bound_steps(sampler, now_ns - sampler->read_ns);
+	if (now_ns > sampler->read_ns)
 		sampler->read_ns = now_ns;
-	}
 	r = sampler->source->ops->read(sampler->source, sampler->package, sampler->read_ns, raw);
-	if (r < 0) {
-		lose(sampler);
+	energy->lost = r != 0;
+	energy->ended = r == SCAPH_SOURCE_ENDED;
+	if (r < 0)
 		return;
-	}
+	bound_steps(sampler, sampler->read_ns - sampler->good_ns);
+	sampler->good_ns = sampler->read_ns;
 	for (int zone = 0; zone < SCAPH_ZONES; zone++) {
 		if (!(sampler->source->package[sampler->package].zones & 1U << zone))
 			continue;
@@ -84,8 +90,6 @@ static void read_locked(struct scaph_sampler *sampler, uint64_t now_ns)
 		energy->raw[zone] = raw[zone];
 		energy->zone_units[zone] = sampler->counter[zone].energy_units;
 	}
-	sampler->ended = r == SCAPH_SOURCE_ENDED;
-	energy->lost = sampler->ended;
 }
 
 void scaph_sampler_read(struct scaph_sampler *sampler, uint64_t now_ns,
@@ -103,7 +107,7 @@ static bool sample(struct scaph_sampler *sampler)
 	bool go_on;
 
 	pthread_mutex_lock(&sampler->lock);
-	go_on = !sampler->stop && !sampler->ended;
+	go_on = !sampler->stop && !sampler->energy.ended;
 	if (go_on)
 		read_locked(sampler, scaph_clock_ns(CLOCK_MONOTONIC));
 	pthread_mutex_unlock(&sampler->lock);

@@ -6,6 +6,9 @@
  * window's end. Both go through one mutex, which is never held over a sleep, so that it costs no
  * system call but when they collide. The thread runs on a CPU of the package, where a read wakes no
  * other package.
+ *
+ * A package that cannot be read for a moment has lost nothing: its counters go on, and the next
+ * reading takes them up where they were. After a gap in which one can have wrapped it begins anew.
  */
 #ifndef SCAPH_PRODUCER_SAMPLER_H
 #define SCAPH_PRODUCER_SAMPLER_H
@@ -23,6 +26,7 @@ struct scaph_energy {
 	uint64_t raw[SCAPH_ZONES]; /* as read */
 	uint32_t resets; /* times that a counter began anew */
 	bool lost; /* the source ended or cannot be read: figures stand still */
+	bool ended; /* and will not be there again */
 };
 
 struct scaph_sampler {
@@ -35,9 +39,9 @@ struct scaph_sampler {
 
 	pthread_mutex_t lock; /* guards what follows, and the reading of the package */
 	uint64_t read_ns; /* of the last reading */
+	uint64_t good_ns; /* of the last that succeeded */
 	struct scaph_counter counter[SCAPH_ZONES];
 	struct scaph_energy energy;
-	bool ended;
 	bool stop;
 };
 
@@ -47,6 +51,14 @@ struct scaph_sampler {
  */
 void scaph_sampler_init(struct scaph_sampler *sampler, struct scaph_source *source,
 			uint32_t package, int cpu, uint32_t hz, uint64_t window_ns);
+
+/**
+ * scaph_sampler_gap_max_ns() - the longest stretch whose energy can be known
+ * @wrap_ns: the shortest time in which a counter wraps; 0: none does
+ *
+ * Return:   a quarter of that, at most 15 s.
+ */
+uint64_t scaph_sampler_gap_max_ns(uint64_t wrap_ns);
 
 /* Start the thread if there is a period: 0 or a negative errno. */
 int scaph_sampler_start(struct scaph_sampler *sampler);

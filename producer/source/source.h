@@ -50,6 +50,7 @@ struct scaph_source_ops {
 struct scaph_source_counter {
 	uint64_t step_units; /* energy of one count */
 	uint64_t range; /* greatest value before 0; 0: 2^64 - 1 */
+	uint64_t wrap_ns; /* the shortest time in which it can wrap; 0: as the source's */
 };
 
 /* One package (a die where those have counters of their own). */

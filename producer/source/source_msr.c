@@ -27,6 +27,7 @@ struct msr {
 	struct scaph_source source;
 	struct scaph_rapl rapl;
 	struct msr_package package[SCAPH_PACKAGES_MAX];
+	bool counted; /* all zones were seen to */
 };
 
 static int msr_read_register(struct msr_package *package, uint32_t msr, uint64_t *ret_value)
@@ -61,6 +62,9 @@ static int msr_read(struct scaph_source *source, uint32_t package, uint64_t now_
 		if (r)
 			return r;
 		raw[zone] = value & SCAPH_RAPL_RANGE;
+		/* What has counted and is 0 is no counter's value, but a register that is gone. */
+		if (!raw[zone] && msr->counted)
+			return -EIO;
 	}
 	return 0;
 }
@@ -206,6 +210,7 @@ static int msr_open(const struct scaph_config *config, const struct scaph_topolo
 		msr_close(&msr->source);
 		return r;
 	}
+	msr->counted = true;
 	msr->source.filtered = scaph_msr_filtered(config, topology);
 	*ret_source = &msr->source;
 	return 0;

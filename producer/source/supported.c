@@ -111,7 +111,7 @@ static void settle_zones(struct scaph_source *source)
 	source->zones = UINT32_MAX;
 	source->wrap_ns = 0;
 	for (uint32_t i = 0; i < packages; i++) {
-		const struct scaph_source_package *package = &source->package[i];
+		struct scaph_source_package *package = &source->package[i];
 
 		source->zones &= package->zones | SCAPH_ZONE_PSYS;
 		for (int zone = 0; zone < SCAPH_ZONES; zone++) {
@@ -120,6 +120,7 @@ static void settle_zones(struct scaph_source *source)
 									&package->counter[zone])
 						   : 0;
 
+			package->counter[zone].wrap_ns = wrap_ns;
 			if (wrap_ns && (!source->wrap_ns || wrap_ns < source->wrap_ns))
 				source->wrap_ns = wrap_ns;
 		}

@@ -19,6 +19,7 @@ UNIT = 14
 WATTS = (40, 20)  # of the packages, all the time
 SOURCE_LOST = 1 << 2
 PACKAGE, CORE, DRAM = 1 << 0, 1 << 1, 1 << 3
+CPU, LATE = 1 << 4, 1 << 10  # of records
 DRAM_VALID, CORE_VALID = 1 << 2, 1 << 1
 NEAR = 2**32 - 2**16
 LATE_NS = 200_000_000
@@ -142,25 +143,31 @@ def in_a_run(b, msrfs):
         host.fault("sound", 1, "package")
         b.check(abs(energy - WATTS[0]) < 6, "a counter that stands still gives no energy, the other goes on", energy)
         run.sane("stood still", 0)
-    with machine(b, msrfs) as host, Running(b, host) as run:
-        time.sleep(0.5)
-        host.fault("fail", 1, "package")
-        b.check(await_that(lambda: run.reasons() & SOURCE_LOST, 3), "a register that refuses: the status says so", run.reasons())
-        b.check(not run.ring.newest()["flags"] & PACKAGE, "and no figure is shown", run.ring.newest())
-        time.sleep(0.3)
-        host.fault("sound", 1, "package")
-        b.check(await_that(lambda: not run.reasons() & SOURCE_LOST, 3), "it reads again: so does the status", run.reasons())
-        b.check(abs(run.energy_j(1) - sum(WATTS)) < 8, "and energy is counted again")
-        run.sane("refused for a while", 1)
+    for fault, what in (("fail", "a register that refuses for a while"), ("zero", "a register that reads 0 for a while")):
+        with machine(b, msrfs) as host, Running(b, host) as run:
+            time.sleep(0.5)
+            before = run.ring.newest()
+            host.fault(fault, 1, "package")
+            b.check(await_that(lambda: run.reasons() & SOURCE_LOST, 3), f"{what}: the status says so", run.reasons())
+            b.check(not run.ring.newest()["flags"] & (PACKAGE | CPU), "and neither energy nor its CPU time is shown",
+                    run.ring.newest())
+            time.sleep(0.3)
+            host.fault("sound", 1, "package")
+            b.check(await_that(lambda: not run.reasons() & SOURCE_LOST, 3), "it reads again: so does the status", run.reasons())
+            after = run.ring.newest()
+            watts = (after["package_uj"] - before["package_uj"]) * 1000 / (after["mono_ns"] - before["mono_ns"])
+            b.check(abs(watts - sum(WATTS)) < 0.05 * sum(WATTS), "nothing of the time between is missing", watts)
+            records = run.ring.history()
+            late = [record for record in records if record["flags"] & LATE and record["flags"] & PACKAGE]
+            b.check(len(late) == 1, "it is one window, whole and late", late)
+            b.check(abs(run.energy_j(1) - sum(WATTS)) < 8, "and energy is counted as before")
+            run.sane(what, 0)
     for what, start in (("from little", NEAR), ("from half", 2**31 - 2**16), ("from nearly all", 2**32 - 2**27)):
         with machine(b, msrfs, start=start) as host, Running(b, host) as run:
             time.sleep(0.5)
             host.fault("reset", 0, "package")
             time.sleep(0.5)
             run.sane(f"a counter that began anew {what}", 1)
-            host.fault("zero", 0, "package")
-            b.check(abs(run.energy_j(1) - WATTS[1]) < 6, f"and then reads 0 for good, {what}: no energy, the other goes on")
-            run.sane(f"reads 0 for good, {what}", 2)
 
 
 def cpu_offline(b, msrfs):

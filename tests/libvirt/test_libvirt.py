@@ -44,7 +44,7 @@ class Daemon:
         self.process = subprocess.Popen(
             [os.path.join(build, "producer/scaphd"), "--source", "model", "--model-watts", "12:85", "--profile", "*=trusted",
              "--share-root", virt.share_root, "--host-dir", self.host, "--state-dir", os.path.join(virt.work, "state"),
-             *options], stdin=subprocess.DEVNULL, stderr=self.log)
+             *options], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
 
     def ring(self, uuid):
         return os.path.join(self.host, uuid + ".ring")
@@ -69,6 +69,14 @@ class Daemon:
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(10)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
 
 
 class Watch(threading.Thread):
@@ -111,7 +119,7 @@ def found(build, daemon, domains, paths):
     for domain in domains:
         check(await_that(lambda d=domain: daemon.has(d)), f"{domain.name!r} is found by itself")
     for domain in domains:
-        domain.connect()
+        domain.await_ready()
         paths[domain.uuid] = domain.mount()
     # Different loads: one runs, one in bursts, one sleeps.
     domains[0].line.run("(while :; do :; done) >/dev/null 2>&1 & true")
@@ -152,11 +160,10 @@ def destroy_and_start(daemon, domain, others):
     check(await_that(lambda: not daemon.has(domain)), "a destroyed domain is gone from the host folder")
     check(share.status()["state"] == 3 and share.status()["reasons"] & DOMAIN_GONE, "its share says so", share.status())
     check(all(daemon.has(other) for other in others), "the others stay")
-    domain.virsh("start")
+    domain.start()
     check(await_that(lambda: daemon.figure(domain) is not None), "started again it is back")
     check(daemon.epoch(domain) != epoch and daemon.figure(domain) >= figure > 0, "as a new epoch, its counter going on",
           (epoch, figure, daemon.figure(domain)))
-    domain.connect()
 
 
 def recreate(daemon, domain):
@@ -167,10 +174,9 @@ def recreate(daemon, domain):
     domain.virsh("undefine")
     time.sleep(0.5)
     domain.define()
-    domain.virsh("start")
+    domain.start()
     check(await_that(lambda: daemon.figure(domain) is not None), "a domain defined anew is found")
     check(daemon.figure(domain) < before, "and begins at 0", (before, daemon.figure(domain)))
-    domain.connect()
 
 
 def save_and_restore(build, daemon, domain, path):
@@ -186,7 +192,7 @@ def save_and_restore(build, daemon, domain, path):
     check(await_that(lambda: daemon.figure(domain) is not None), "restored it is back")
     check(daemon.epoch(domain) != epoch and daemon.figure(domain) >= figure, "as a new epoch, never backwards",
           (figure, daemon.figure(domain)))
-    domain.connect(ready=False)
+    domain.connect()
     good, detail = equal_inside(build, daemon, domain, path)
     check(good, "its guest's page, with the saved bytes in it, is overwritten: figures equal to the host's", detail)
 
@@ -235,12 +241,11 @@ def main():
         return
     virts.enter_namespace()
     build = os.path.abspath(sys.argv[1])
-    with virts.Virt(build) as virt:
-        daemon = Daemon(build, virt)
+    with virts.Virt(build) as virt, Daemon(build, virt) as daemon:
         domains = [virt.domain("web one"), virt.domain("-b $(id);%n%s,", ivshmem=True, plan9=False),
                    virt.domain("\u202egnirts")]
         for domain in domains:
-            domain.virsh("start")
+            domain.start()
         paths = {}
         found(build, daemon, domains, paths)
         watch = Watch(daemon, domains)

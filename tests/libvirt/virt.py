@@ -96,8 +96,15 @@ class Domain:
             file.write(self.xml())
         self.virt.virsh("define", path)
 
-    def connect(self, ready=True):
-        """Talk to the guest; ready: wait until it has booted."""
+    def start(self):
+        """Boot it. Its line is held from the first moment on: what it says to nobody is lost."""
+        self.virsh("start")
+        self.connect()
+
+    def await_ready(self):
+        self.line.await_ready(BOOT_S)
+
+    def connect(self):
         if self.line:
             self.line.close()
         end = time.monotonic() + 10
@@ -109,8 +116,6 @@ class Domain:
                 if time.monotonic() > end:
                     raise
                 time.sleep(0.05)
-        if ready:
-            self.line.await_ready(BOOT_S)
 
     def mount(self):
         """Make its share readable inside; returns what scaph takes as path."""

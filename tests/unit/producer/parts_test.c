@@ -137,9 +137,9 @@ static void powers(void **state)
 
 static void gaps(void **state)
 {
-	assert_int_equal(scaph_window_gap_max_ns(0), 15 * SCAPH_NS_PER_S);
-	assert_int_equal(scaph_window_gap_max_ns(3600 * SCAPH_NS_PER_S), 15 * SCAPH_NS_PER_S);
-	assert_int_equal(scaph_window_gap_max_ns(4 * SCAPH_NS_PER_S), SCAPH_NS_PER_S);
+	assert_int_equal(scaph_sampler_gap_max_ns(0), 15 * SCAPH_NS_PER_S);
+	assert_int_equal(scaph_sampler_gap_max_ns(3600 * SCAPH_NS_PER_S), 15 * SCAPH_NS_PER_S);
+	assert_int_equal(scaph_sampler_gap_max_ns(4 * SCAPH_NS_PER_S), SCAPH_NS_PER_S);
 	/* A whole number of milliseconds that holds five ticks. */
 	assert_true(scaph_tick_window_ns() >= 5 * scaph_tick_ns());
 	assert_true(scaph_tick_window_ns() < 5 * scaph_tick_ns() + SCAPH_NS_PER_MS);
