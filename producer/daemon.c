@@ -244,8 +244,9 @@ static void close_fd(int fd)
 void scaph_daemon_close(struct scaph_daemon *daemon)
 {
 	scaph_hypervisor_stop(daemon->hypervisor);
-	if (daemon->table) {
+	if (daemon->admission.table)
 		scaph_admission_clear(&daemon->admission);
+	if (daemon->table) {
 		scaph_publication_close(&daemon->publisher.host, daemon->terms.host_fd);
 		scaph_publisher_deinit(&daemon->publisher);
 		scaph_table_free(daemon->table);

@@ -78,13 +78,20 @@ static bool parse_line(char *at, uint64_t *ret_busy)
 static void add_cpu(struct scaph_hoststat *stat, unsigned long cpu, uint64_t busy)
 {
 	const struct scaph_topology *topology = stat->topology;
+	uint16_t package;
 	uint64_t *last;
 
-	if (cpu >= topology->cpus || topology->package_of[cpu] == SCAPH_PACKAGE_NONE)
+	if (cpu >= topology->cpus)
 		return;
+	package = topology->package_of[cpu];
+	/* One that was offline at the start: where there is one package it is that one's. */
+	if (package == SCAPH_PACKAGE_NONE && topology->packages > 1)
+		return;
+	if (package == SCAPH_PACKAGE_NONE)
+		package = 0;
 	last = &stat->last_ticks[cpu];
 	if (*last != UINT64_MAX && busy > *last)
-		stat->busy_ticks[topology->package_of[cpu]] += busy - *last;
+		stat->busy_ticks[package] += busy - *last;
 	if (*last == UINT64_MAX || busy > *last)
 		*last = busy;
 }

@@ -147,6 +147,8 @@ def full_tmpfs(b, pid):
     try:
         b.refused("a full tmpfs", ["no space", "larger tmpfs"], *b.options(domain=f"full=pid:{pid}"))
         b.check(os.listdir(share) == [], "a full tmpfs is left empty")
+        os.chmod(share, 0o700)
+        b.refused("a full host folder", ["host.ring", "no space"], *b.options(domain=f"a=pid:{pid}", **{"host-dir": share}))
     finally:
         subprocess.run(["umount", share], check=True)
 
