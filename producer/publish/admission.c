@@ -83,6 +83,10 @@ static int open_entry(struct scaph_admission *admission, struct scaph_entry *ent
 		return 0;
 	scaph_error("domain %s: its share is that of domain %s; give it a folder named by its UUID",
 		    entry->domain.shown, other->domain.shown);
+	if (lenient) {
+		scaph_publication_close_guest(&entry->publication);
+		return 0;
+	}
 	scaph_publication_close(&entry->publication, admission->terms->host_fd);
 	return -EEXIST;
 }

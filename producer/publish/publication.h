@@ -76,6 +76,9 @@ int scaph_publication_open(const struct scaph_publication_terms *terms,
 /* @unlink_host_fd: the host folder, to take the host's copy away; -1: leave it. */
 void scaph_publication_close(struct scaph_publication *publication, int unlink_host_fd);
 
+/* Only what the guest sees: the host's copy stays. */
+void scaph_publication_close_guest(struct scaph_publication *publication);
+
 /*
  * Begin an epoch in every outlet; origin in CLOCK_MONOTONIC. 0 or a negative errno (no randomness).
  */

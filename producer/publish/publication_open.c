@@ -92,12 +92,17 @@ static int open_share(const struct scaph_publication_terms *terms, struct scaph_
 	struct scaph_segment segment;
 	int fd, r;
 
+	/* Which folder it was, good or not: one that is not right is not looked at again and again. */
+	fd = scaph_share_look(terms->root_fd, pub->domain, folder);
+	if (fd >= 0) {
+		fstat(fd, &pub->share);
+		close(fd);
+	}
 	fd = scaph_share_find(terms->config, terms->root_fd, pub->domain, folder);
 	if (fd == -ENOENT)
 		return 0;
 	if (fd < 0)
 		return fd;
-	fstat(fd, &pub->share);
 	r = scaph_segment_open(fd, SCAPH_SEGMENT_NAME, bytes, mode, terms->group, &segment);
 	close(fd);
 	if (r) {
@@ -184,6 +189,19 @@ void scaph_publication_close(struct scaph_publication *pub, int unlink_host_fd)
 		scaph_segment_close(&pub->outlet[i].segment);
 	}
 	pub->outlets = 0;
+}
+
+void scaph_publication_close_guest(struct scaph_publication *pub)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < pub->outlets; i++) {
+		if (pub->outlet[i].kind == SCAPH_OUTLET_HOST)
+			pub->outlet[kept++] = pub->outlet[i];
+		else
+			scaph_segment_close(&pub->outlet[i].segment);
+	}
+	pub->outlets = kept;
 }
 
 static const struct scaph_outlet *outlet_of(const struct scaph_publication *pub,

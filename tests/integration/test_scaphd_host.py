@@ -9,6 +9,7 @@ Usage: test_scaphd_host.py SCAPHD SCAPH. Prints TAP. Parts that need root say so
 import json
 import os
 import subprocess
+import tempfile
 import time
 
 from bench import Bench, arguments, await_that
@@ -69,6 +70,22 @@ def guest_cannot_keep_busy(b):
     daemon.wait()
     lines = [line for line in said.splitlines() if "fidgety" in line]
     b.check(not lines, "and nobody is kept busy", lines)
+
+
+def not_a_tmpfs(b):
+    """A folder on a disk that comes later is refused once, not every time it is looked at."""
+    load = b.load()
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.abspath(b.scaphd))) as root:
+        words = b.options(domain=f"later=pid:{load.pid}", **{"share-root": root})
+        words.remove("--allow-plain-dir")
+        daemon = b.start(b.scaphd, *words, stderr=subprocess.PIPE, text=True)
+        await_that(lambda: os.path.isdir(b.host) and "host.ring" in os.listdir(b.host))
+        os.mkdir(os.path.join(root, "later"))
+        time.sleep(7)
+        daemon.terminate()
+        said = daemon.stderr.read()
+        daemon.wait()
+        b.check(said.count("not a tmpfs") == 1 and said.count("came or was replaced") == 1, "a share on a disk is refused once", said)
 
 
 def one_file_for_two(b):
@@ -216,6 +233,7 @@ def main():
         calibrating = calibrations(b)
         shares_that_come(b)
         guest_cannot_keep_busy(b)
+        not_a_tmpfs(b)
         one_file_for_two(b)
         state(b)
         libvirts(b)
