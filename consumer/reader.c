@@ -49,6 +49,8 @@ struct scaph_reader {
 	int state; /* last result of scaph_next() or scaph_latest() that was news */
 	struct scaph_record last; /* delivered by scaph_next(); number valid if has_last */
 	bool has_last;
+	struct scaph_record base; /* what totals go on from: the last that knew anything */
+	bool has_base;
 	struct scaph_span totals;
 	char reason[256];
 };
@@ -200,8 +202,13 @@ API int scaph_next(struct scaph_reader *reader, struct scaph_record *ret)
 		reader->state = r;
 	if (r != SCAPH_OK)
 		return r;
-	if (reader->has_last && scaph_between(&reader->last, &record, &span) == SCAPH_OK)
-		scaph_span_add(&reader->totals, &span);
+	/* A record of a window that is still open tells nothing: the next one covers it too. */
+	if (record.flags & SCAPH_HAS_ALL) {
+		if (reader->has_base && scaph_between(&reader->base, &record, &span) == SCAPH_OK)
+			scaph_span_add(&reader->totals, &span);
+		reader->base = record;
+		reader->has_base = true;
+	}
 	reader->last = record;
 	reader->has_last = true;
 	*ret = record;

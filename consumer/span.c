@@ -11,9 +11,6 @@
 /* A window of 20 ms closes some microseconds early or late. */
 #define POWER_SLACK_NS 1000000ULL
 #define NS_PER_S 1000000000ULL
-#define HAS_ALL                                                                                    \
-	(SCAPH_HAS_PACKAGE | SCAPH_HAS_CORE | SCAPH_HAS_DRAM | SCAPH_HAS_IDLE | SCAPH_HAS_CPU)
-
 /* Difference of a figure known at both ends; false: the counter went back, which a writer never does. */
 static int subtract(uint32_t known, uint32_t bit, uint64_t from, uint64_t to, uint64_t *ret)
 {
@@ -28,9 +25,9 @@ __attribute__((visibility("default"))) int scaph_between(const struct scaph_reco
 							 const struct scaph_record *to,
 							 struct scaph_span *ret)
 {
-	uint32_t known = from->flags & to->flags & HAS_ALL;
-	struct scaph_span span = { .flags = known |
-					    ((from->flags | to->flags) & ~(uint32_t)HAS_ALL) };
+	uint32_t known = from->flags & to->flags & SCAPH_HAS_ALL;
+	struct scaph_span span = { .flags = known | ((from->flags | to->flags) &
+						     ~(uint32_t)SCAPH_HAS_ALL) };
 
 	if (from->epoch_id != to->epoch_id || from->breaks != to->breaks ||
 	    to->number <= from->number || to->mono_ns <= from->mono_ns)
@@ -57,10 +54,10 @@ uint64_t scaph_span_least_ns(uint64_t window_ns)
 void scaph_span_add(struct scaph_span *sum, const struct scaph_span *span)
 {
 	/* What one part does not know the sum does not know. */
-	uint32_t known = sum->duration_ns ? sum->flags & span->flags & HAS_ALL
-					  : span->flags & HAS_ALL;
+	uint32_t known = sum->duration_ns ? sum->flags & span->flags & SCAPH_HAS_ALL
+					  : span->flags & SCAPH_HAS_ALL;
 
-	sum->flags = known | ((sum->flags | span->flags) & ~(uint32_t)HAS_ALL);
+	sum->flags = known | ((sum->flags | span->flags) & ~(uint32_t)SCAPH_HAS_ALL);
 	sum->duration_ns += span->duration_ns;
 	sum->package_uj += span->package_uj;
 	sum->core_uj += span->core_uj;

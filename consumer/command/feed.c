@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consumer/span.h"
 #include "proto/names.h"
 
 static int add_feed(struct scaph_feeds *feeds, const char *path)
@@ -169,7 +170,10 @@ struct scaph_figure scaph_feed_line(struct scaph_feed *feed)
 		figure.reason = scaph_feed_reason(feed);
 	else
 		figure.known = feed->has_line;
-	feed->line = feed->record;
-	feed->has_line = true;
+	/* A window that is still open: the next line covers it too. */
+	if (feed->record.flags & SCAPH_HAS_ALL) {
+		feed->line = feed->record;
+		feed->has_line = true;
+	}
 	return figure;
 }

@@ -10,9 +10,6 @@
 
 #define POWER_SPAN_NS 10000000000ULL
 #define POINT_EVERY_NS 200000000ULL
-#define HAS_ALL                                                                                    \
-	((uint32_t)SCAPH_HAS_PACKAGE | SCAPH_HAS_CORE | SCAPH_HAS_DRAM | SCAPH_HAS_IDLE |          \
-	 SCAPH_HAS_CPU)
 
 static_assert(SCAPH_TRAIL_POINTS > POWER_SPAN_NS / POINT_EVERY_NS, "the trail holds 10 s");
 
@@ -56,7 +53,13 @@ void scaph_exhibit_record(struct scaph_exhibit *exhibit, struct scaph_trail *tra
 	if (exhibit->has_last && exhibit->last.epoch_id == record->epoch_id &&
 	    record->number <= exhibit->last.number)
 		return;
-	goes_on = exhibit->has_last && scaph_between(&exhibit->last, record, &span) == SCAPH_OK;
+	/* Of a window that is still open: the next record covers it too. */
+	if (!(record->flags & SCAPH_HAS_ALL)) {
+		exhibit->last = *record;
+		exhibit->has_last = true;
+		return;
+	}
+	goes_on = exhibit->has_base && scaph_between(&exhibit->base, record, &span) == SCAPH_OK;
 	if (goes_on) {
 		exhibit->package_uj += span.package_uj;
 		exhibit->core_uj += span.core_uj;
@@ -64,10 +67,10 @@ void scaph_exhibit_record(struct scaph_exhibit *exhibit, struct scaph_trail *tra
 		exhibit->idle_uj += span.idle_uj;
 		exhibit->cpu_ns += span.cpu_ns;
 	}
-	if (!goes_on || (exhibit->last.flags ^ record->flags) & HAS_ALL)
+	if (!goes_on || (exhibit->base.flags ^ record->flags) & SCAPH_HAS_ALL)
 		trail->count = 0;
-	exhibit->last = *record;
-	exhibit->has_last = true;
+	exhibit->last = exhibit->base = *record;
+	exhibit->has_last = exhibit->has_base = true;
 	set_power(exhibit, trail, record);
 	lay_trail(trail, record);
 }

@@ -36,6 +36,8 @@ struct scaph_exhibit {
 
 	bool has_last;
 	struct scaph_record last; /* newest taken */
+	bool has_base;
+	struct scaph_record base; /* what the sums go on from: the newest that knew anything */
 	uint64_t package_uj, core_uj, dram_uj, idle_uj, cpu_ns; /* sums */
 	uint64_t lost;
 

@@ -48,10 +48,4 @@ int scaph_counter_advance(struct scaph_counter *counter, uint64_t raw);
  */
 uint64_t scaph_counter_most(uint64_t range, uint64_t wrap_ns, uint64_t dt_ns);
 
-/* The next reading is the first of a new stretch: what lies between is not added. */
-static inline void scaph_counter_rebase(struct scaph_counter *counter)
-{
-	counter->primed = false;
-}
-
 #endif

@@ -46,7 +46,7 @@ uint64_t scaph_sampler_gap_max_ns(uint64_t wrap_ns)
 	return wrap_ns && part_ns < GAP_LIMIT_NS ? part_ns : GAP_LIMIT_NS;
 }
 
-/* How far each counter can have come since it was read last; after too long nobody can know. */
+/* How far each counter can have come since it was read last. */
 static void bound_steps(struct scaph_sampler *sampler, uint64_t dt_ns)
 {
 	const struct scaph_source_counter *known =
@@ -59,8 +59,6 @@ static void bound_steps(struct scaph_sampler *sampler, uint64_t dt_ns)
 
 		if (counter->range && wrap_ns)
 			counter->most = scaph_counter_most(counter->range, wrap_ns, dt_ns);
-		if (dt_ns > scaph_sampler_gap_max_ns(sampler->source->wrap_ns))
-			scaph_counter_rebase(counter);
 	}
 }
 

@@ -8,7 +8,8 @@
  * other package.
  *
  * A package that cannot be read for a moment has lost nothing: its counters go on, and the next
- * reading takes them up where they were. After a gap in which one can have wrapped it begins anew.
+ * reading takes them up where they were. After a gap in which one can have wrapped that is the least
+ * they have moved, and whoever reads must give it to nobody.
  */
 #ifndef SCAPH_PRODUCER_SAMPLER_H
 #define SCAPH_PRODUCER_SAMPLER_H

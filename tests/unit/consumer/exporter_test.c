@@ -70,6 +70,18 @@ static void sums(void **state)
 	assert_int_equal(exhibit.package_uj, 5000000);
 	take(&exhibit, &trail, 7, 1101, 1101);
 	assert_int_equal(exhibit.package_uj, 5050000);
+	/* A window that stays open tells nothing; the record that ends it tells all. */
+	record = record_at(7, 1102);
+	record.flags = 0;
+	record.package_uj = record.dram_uj = record.cpu_ns = 0;
+	scaph_exhibit_record(&exhibit, &trail, &record);
+	assert_int_equal(exhibit.package_uj, 5050000);
+	assert_false(scaph_exhibit_shows(&exhibit, SCAPH_HAS_PACKAGE));
+	take(&exhibit, &trail, 7, 1103, 1103);
+	assert_int_equal(exhibit.package_uj, 5150000);
+	take(&exhibit, &trail, 7, 1104, 1104);
+	exhibit.package_uj -= 150000;
+	exhibit.dram_uj -= 30000;
 	/* A restarted scaphd counts from 0: no step back, and nothing over the break. */
 	take(&exhibit, &trail, 8, 0, 10);
 	assert_int_equal(exhibit.package_uj, 5550000);
