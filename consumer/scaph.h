@@ -48,7 +48,10 @@ enum scaph_record_flag {
 	SCAPH_IS_PRICED = 1U << 12, /* CPU time at a held price */
 };
 
-/* What a domain has used since its epoch began, as of the end of one window. A figure whose bit is clear is 0. */
+/*
+ * What a domain has used since the host booted (or it was defined), as of the end of one window. A figure whose bit is clear is 0. With
+ * none set the window stays open: the next record that has figures covers it too.
+ */
 struct scaph_record {
 	uint64_t epoch_id;
 	uint64_t number; /* counts from 0 in each epoch */
@@ -134,7 +137,7 @@ enum scaph_bulletin_valid {
 	SCAPH_BULLETIN_HAS_OWN = 1U << 10, /* own_uj and own_cpu_ns */
 };
 
-/* What a segment says about once a second, beside its records. Figures count since the epoch began; one whose bit is
+/* What a segment says about once a second, beside its records. Figures are cumulative over epochs; one whose bit is
  * clear is 0. */
 struct scaph_bulletin {
 	size_t size; /* sizeof(struct scaph_bulletin), set by the caller */
