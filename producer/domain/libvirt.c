@@ -20,58 +20,108 @@
 #include <time.h>
 
 #include "producer/process/clock.h"
+#include "producer/domain/event_queue.h"
 #include "producer/domain/hypervisor.h"
 #include "producer/domain/qemu_process.h"
+#include "producer/domain/roster.h"
 #include "producer/domain/shmem_xml.h"
 #include "producer/process/thread.h"
 #include "proto/names.h"
 
 #define KEEPALIVE_S 5
 #define KEEPALIVE_COUNT 3
+#define ANSWER_MS 5000 /* keepalive begins only with an open connection; this is said before */
 #define BACKOFF_FIRST_NS (100 * SCAPH_NS_PER_MS)
 #define BACKOFF_LAST_NS (5 * SCAPH_NS_PER_S)
-#define PID_TRIES 20 /* its file may come a little after the event */
-#define PID_EVERY_NS (50 * SCAPH_NS_PER_MS)
-#define LOOP_MS 200 /* how soon the loop finds that it is to end */
+/* A process not found is looked for again after 50 ms, 100 ms, ...: 3 s until it is reported. */
+#define TRY_FIRST_NS (50 * SCAPH_NS_PER_MS)
+#define TRIES_BEFORE_REPORT 7
+#define TRY_LATER_NS (5 * SCAPH_NS_PER_S)
 
-struct event {
-	struct event *next;
-	uint8_t uuid[SCAPH_UUID_BYTES];
-	int type, detail;
-};
+enum { GONE = 1 }; /* of look(): no longer there, which is no fault */
 
 struct scaph_hypervisor {
 	char *uri, *run_dir;
 	struct scaph_hypervisor_listener listener;
 	pthread_t loop, worker;
-	virConnectPtr connection; /* the worker's */
-	int timer;
-	bool was_up, said_down; /* the worker's */
+	int timer; /* brings the loop round: it is to end, or nobody answers */
+	struct scaph_event_queue queue;
 
-	pthread_mutex_t lock; /* guards what follows */
-	pthread_cond_t wake;
-	struct event *first, **last;
-	bool closed; /* the connection is gone */
-	bool stop;
+	/* The worker's. */
+	virConnectPtr connection;
+	int callback; /* negative: not registered */
+	struct scaph_roster roster;
+
+	pthread_mutex_t speaking; /* held while the listener is called; guards what follows */
+	bool muted, said_up, said_down;
 };
+
+/* True: the listener may be called until spoken(). */
+static bool may_speak(struct scaph_hypervisor *hyper)
+{
+	pthread_mutex_lock(&hyper->speaking);
+	if (!hyper->muted)
+		return true;
+	pthread_mutex_unlock(&hyper->speaking);
+	return false;
+}
+
+static void spoken(struct scaph_hypervisor *hyper)
+{
+	pthread_mutex_unlock(&hyper->speaking);
+}
+
+static void tell(struct scaph_hypervisor *hyper, void (*what)(void *context, const uint8_t *uuid),
+		 const uint8_t uuid[SCAPH_UUID_BYTES])
+{
+	if (!may_speak(hyper))
+		return;
+	what(hyper->listener.context, uuid);
+	spoken(hyper);
+}
+
+static void tell_up(struct scaph_hypervisor *hyper)
+{
+	if (!may_speak(hyper))
+		return;
+	if (!hyper->said_up)
+		hyper->listener.connection(hyper->listener.context, true, NULL);
+	hyper->said_up = true;
+	hyper->said_down = false;
+	spoken(hyper);
+}
+
+static void tell_down(struct scaph_hypervisor *hyper, const char *why)
+{
+	if (!may_speak(hyper))
+		return;
+	if (!hyper->said_down)
+		hyper->listener.connection(hyper->listener.context, false, why);
+	hyper->said_down = true;
+	hyper->said_up = false;
+	spoken(hyper);
+}
 
 static void *run_loop(void *argument)
 {
 	struct scaph_hypervisor *hyper = argument;
-	bool stop = false;
 
-	while (!stop) {
-		virEventRunDefaultImpl();
-		pthread_mutex_lock(&hyper->lock);
-		stop = hyper->stop;
-		pthread_mutex_unlock(&hyper->lock);
+	while (!scaph_event_queue_stopped(&hyper->queue)) {
+		/* It never should; then at least it must not spin. */
+		if (virEventRunDefaultImpl() < 0)
+			scaph_clock_sleep_until(scaph_clock_ns(CLOCK_MONOTONIC) +
+						100 * SCAPH_NS_PER_MS);
 	}
 	return NULL;
 }
 
-/* The loop comes back from time to time for this alone. */
 static void on_timer(int timer, void *opaque)
 {
+	struct scaph_hypervisor *hyper = opaque;
+
+	virEventUpdateTimeout(timer, -1);
+	if (!scaph_event_queue_stopped(&hyper->queue))
+		tell_down(hyper, "it takes connections and does not answer");
 }
 
 /* libvirt would write to standard error; what matters is said through the listener. */
@@ -83,318 +133,413 @@ static void on_close(virConnectPtr connection, int reason, void *opaque)
 {
 	struct scaph_hypervisor *hyper = opaque;
 
-	pthread_mutex_lock(&hyper->lock);
-	hyper->closed = true;
-	pthread_cond_signal(&hyper->wake);
-	pthread_mutex_unlock(&hyper->lock);
+	tell_down(hyper, reason == VIR_CONNECT_CLOSE_REASON_KEEPALIVE ? "it no longer answers"
+								      : "it closed the connection");
+	scaph_event_queue_close(&hyper->queue);
 }
 
 static int on_event(virConnectPtr connection, virDomainPtr domain, int type, int detail,
 		    void *opaque)
 {
 	struct scaph_hypervisor *hyper = opaque;
-	struct event *event = calloc(1, sizeof(*event));
+	struct scaph_event event = { .type = type, .detail = detail };
 
-	/* One that is lost would leave the table wrong for ever: list again instead. */
-	if (!event) {
-		on_close(connection, VIR_CONNECT_CLOSE_REASON_ERROR, opaque);
-		return 0;
-	}
-	event->type = type;
-	event->detail = detail;
-	virDomainGetUUID(domain, event->uuid);
-	pthread_mutex_lock(&hyper->lock);
-	*hyper->last = event;
-	hyper->last = &event->next;
-	pthread_cond_signal(&hyper->wake);
-	pthread_mutex_unlock(&hyper->lock);
+	virDomainGetUUID(domain, event.uuid);
+	scaph_event_queue_put(&hyper->queue, &event);
 	return 0;
 }
 
-static bool stopping(struct scaph_hypervisor *hyper)
-{
-	bool stop;
-
-	pthread_mutex_lock(&hyper->lock);
-	stop = hyper->stop;
-	pthread_mutex_unlock(&hyper->lock);
-	return stop;
-}
-
-/* Sleep, but not into the end. */
-static void pause_ns(struct scaph_hypervisor *hyper, uint64_t ns)
-{
-	uint64_t until_ns = scaph_clock_ns(CLOCK_MONOTONIC) + ns;
-
-	while (!stopping(hyper) && scaph_clock_ns(CLOCK_MONOTONIC) < until_ns)
-		scaph_clock_sleep_until(scaph_clock_ns(CLOCK_MONOTONIC) + 20 * SCAPH_NS_PER_MS);
-}
-
-static bool has_ivshmem(virDomainPtr domain, const char *uuid)
+static int has_ivshmem(virDomainPtr domain, const char *uuid, bool *ret_has)
 {
 	char name[sizeof("scaph-") + SCAPH_UUID_TEXT_BYTES];
 	char *xml = virDomainGetXMLDesc(domain, 0);
-	bool found;
 
+	if (!xml)
+		return -EIO;
 	snprintf(name, sizeof(name), "scaph-%s", uuid);
-	found = xml && scaph_shmem_xml_has(xml, name);
+	*ret_has = scaph_shmem_xml_has(xml, name);
 	free(xml);
-	return found;
+	return 0;
 }
 
-/* Ask everything about a domain that is said to run; one that is gone meanwhile is no sighting. */
-static bool look(struct scaph_hypervisor *hyper, virDomainPtr domain,
-		 struct scaph_sighting *ret_sighting)
+/*
+ * Ask everything about a domain that is said to run: 0, GONE, or a negative errno if all is known but
+ * its process.
+ */
+static int look(struct scaph_hypervisor *hyper, virDomainPtr domain,
+		struct scaph_sighting *ret_sighting)
 {
 	struct scaph_sighting sighting = {};
 	const char *name = virDomainGetName(domain);
 	char uuid[SCAPH_UUID_TEXT_BYTES];
 	virDomainInfo info;
+	int r;
 
 	if (!name || virDomainGetUUID(domain, sighting.uuid) < 0 ||
-	    strlen(name) >= sizeof(sighting.name))
-		return false;
-	memcpy(sighting.name, name, strlen(name));
+	    virDomainGetInfo(domain, &info) < 0 || info.state == VIR_DOMAIN_SHUTOFF ||
+	    info.state == VIR_DOMAIN_NOSTATE)
+		return GONE;
+	snprintf(sighting.name, sizeof(sighting.name), "%s", name);
 	scaph_uuid_format(sighting.uuid, uuid);
-	sighting.ivshmem = has_ivshmem(domain, uuid);
-	for (int i = 0; !sighting.pid && i < PID_TRIES; i++) {
-		if (i)
-			pause_ns(hyper, PID_EVERY_NS);
-		if (virDomainGetInfo(domain, &info) < 0 || info.state == VIR_DOMAIN_SHUTOFF ||
-		    info.state == VIR_DOMAIN_NOSTATE)
-			return false;
-		sighting.pid = scaph_qemu_process_find(hyper->run_dir, name, uuid);
-	}
-	if (!sighting.pid)
-		return false;
 	sighting.vcpus = info.nrVirtCpu;
 	sighting.paused = info.state == VIR_DOMAIN_PAUSED || info.state == VIR_DOMAIN_PMSUSPENDED;
+	r = has_ivshmem(domain, uuid, &sighting.ivshmem);
+	if (r == 0)
+		r = scaph_qemu_process_find(hyper->run_dir, name, uuid, &sighting.pid);
 	*ret_sighting = sighting;
-	return true;
+	return r;
 }
 
-static void report_running(struct scaph_hypervisor *hyper, virDomainPtr domain)
+static void tell_unseen(struct scaph_hypervisor *hyper, const struct scaph_sighting *sighting,
+			int error)
 {
-	struct scaph_sighting sighting;
+	const char *why = error == -EIO	     ? "libvirt does not give its definition"
+			  : error == -ENOENT ? "it has no PID file in the folder of libvirt"
+			  : error == -ESRCH  ? "its PID file names another process"
+					     : "its PID file cannot be read";
 
-	if (look(hyper, domain, &sighting) && !stopping(hyper))
-		hyper->listener.running(hyper->listener.context, &sighting);
+	if (!hyper->listener.unseen || !may_speak(hyper))
+		return;
+	hyper->listener.unseen(hyper->listener.context, sighting, why);
+	spoken(hyper);
+}
+
+/* When to look for a process that was not found; reported once on the way. */
+static void try_again(struct scaph_hypervisor *hyper, struct scaph_roster_entry *entry,
+		      const struct scaph_sighting *sighting, int error)
+{
+	uint64_t now_ns = scaph_clock_ns(CLOCK_MONOTONIC);
+
+	if (entry->tries < TRIES_BEFORE_REPORT && ++entry->tries == TRIES_BEFORE_REPORT)
+		tell_unseen(hyper, sighting, error);
+	entry->again_ns = now_ns + (entry->tries == TRIES_BEFORE_REPORT
+					    ? TRY_LATER_NS
+					    : TRY_FIRST_NS << (entry->tries - 1));
+}
+
+/* Look at a domain that is said to run, and tell; one that is gone meanwhile is passed over. */
+static void see(struct scaph_hypervisor *hyper, virDomainPtr domain)
+{
+	struct scaph_roster_entry *entry;
+	struct scaph_sighting sighting;
+	int r = look(hyper, domain, &sighting);
+
+	if (r == GONE)
+		return;
+	entry = scaph_roster_add(&hyper->roster, sighting.uuid);
+	/* Without memory begin anew, with a list. */
+	if (!entry) {
+		scaph_event_queue_close(&hyper->queue);
+		return;
+	}
+	entry->persistent = virDomainIsPersistent(domain) != 0;
+	if (r) {
+		try_again(hyper, entry, &sighting, r);
+		return;
+	}
+	entry->tries = 0;
+	entry->again_ns = UINT64_MAX;
+	if (!may_speak(hyper))
+		return;
+	hyper->listener.running(hyper->listener.context, &sighting);
+	spoken(hyper);
+}
+
+static void see_uuid(struct scaph_hypervisor *hyper, const uint8_t uuid[SCAPH_UUID_BYTES])
+{
+	virDomainPtr domain = virDomainLookupByUUID(hyper->connection, uuid);
+
+	if (!domain)
+		return;
+	see(hyper, domain);
+	virDomainFree(domain);
+}
+
+/* Its process was not found the last time. */
+static void see_due(struct scaph_hypervisor *hyper)
+{
+	struct scaph_roster_entry *entry = scaph_roster_due(&hyper->roster);
+	uint8_t uuid[SCAPH_UUID_BYTES];
+
+	if (!entry)
+		return;
+	/* Unless looking says otherwise it is gone, and an event is to come. */
+	entry->again_ns = UINT64_MAX;
+	memcpy(uuid, entry->uuid, sizeof(uuid));
+	see_uuid(hyper, uuid);
+}
+
+/* One without a definition has no other life to come, but where it was saved or went elsewhere. */
+static void act_on_stopped(struct scaph_hypervisor *hyper, const struct scaph_event *event)
+{
+	struct scaph_roster_entry *entry = scaph_roster_find(&hyper->roster, event->uuid);
+	bool over = entry && !entry->persistent &&
+		    event->detail != VIR_DOMAIN_EVENT_STOPPED_SAVED &&
+		    event->detail != VIR_DOMAIN_EVENT_STOPPED_MIGRATED;
+
+	if (entry)
+		scaph_roster_remove(&hyper->roster, entry);
+	tell(hyper, hyper->listener.stopped, event->uuid);
+	if (over)
+		tell(hyper, hyper->listener.undefined, event->uuid);
+}
+
+static void act_on_definition(struct scaph_hypervisor *hyper, const struct scaph_event *event)
+{
+	struct scaph_roster_entry *entry = scaph_roster_find(&hyper->roster, event->uuid);
+
+	if (entry)
+		entry->persistent = event->type == VIR_DOMAIN_EVENT_DEFINED;
+	else if (event->type == VIR_DOMAIN_EVENT_UNDEFINED &&
+		 event->detail != VIR_DOMAIN_EVENT_UNDEFINED_RENAMED)
+		tell(hyper, hyper->listener.undefined, event->uuid);
 }
 
 /* A QEMU that came with another life's memory, or goes on after a halt in which it was saved. */
-static bool brings_old_bytes(const struct event *event)
+static bool brings_old_bytes(const struct scaph_event *event)
 {
-	return event->type == VIR_DOMAIN_EVENT_RESUMED ||
-	       (event->type == VIR_DOMAIN_EVENT_STARTED &&
-		event->detail != VIR_DOMAIN_EVENT_STARTED_BOOTED);
+	switch (event->type) {
+	case VIR_DOMAIN_EVENT_RESUMED:
+		return true;
+	case VIR_DOMAIN_EVENT_STARTED:
+		return event->detail != VIR_DOMAIN_EVENT_STARTED_BOOTED;
+	case VIR_DOMAIN_EVENT_SUSPENDED:
+		return event->detail == VIR_DOMAIN_EVENT_SUSPENDED_RESTORED ||
+		       event->detail == VIR_DOMAIN_EVENT_SUSPENDED_FROM_SNAPSHOT;
+	default:
+		return false;
+	}
 }
 
-static void act(struct scaph_hypervisor *hyper, const struct event *event)
+static void act(struct scaph_hypervisor *hyper, const struct scaph_event *event)
 {
-	const struct scaph_hypervisor_listener *to = &hyper->listener;
-	virDomainPtr domain;
-
 	switch (event->type) {
 	case VIR_DOMAIN_EVENT_STOPPED:
-		to->stopped(to->context, event->uuid);
-		return;
+		act_on_stopped(hyper, event);
+		break;
+	case VIR_DOMAIN_EVENT_DEFINED:
 	case VIR_DOMAIN_EVENT_UNDEFINED:
-		if (event->detail != VIR_DOMAIN_EVENT_UNDEFINED_RENAMED)
-			to->undefined(to->context, event->uuid);
-		return;
+		act_on_definition(hyper, event);
+		break;
 	case VIR_DOMAIN_EVENT_STARTED:
 	case VIR_DOMAIN_EVENT_RESUMED:
 	case VIR_DOMAIN_EVENT_SUSPENDED:
 	case VIR_DOMAIN_EVENT_PMSUSPENDED:
+		if (brings_old_bytes(event))
+			tell(hyper, hyper->listener.refresh, event->uuid);
+		see_uuid(hyper, event->uuid);
 		break;
 	default:
-		return;
+		break;
 	}
-	domain = virDomainLookupByUUID(hyper->connection, event->uuid);
-	if (!domain)
-		return;
-	report_running(hyper, domain);
-	virDomainFree(domain);
-	if (brings_old_bytes(event) && !stopping(hyper))
-		to->refresh(to->context, event->uuid);
 }
 
-/* Everybody there is: those that run first. False: the connection went. */
+/* The id that came with the list says it: asking again could only answer for another moment. */
+static bool ran_when_listed(virDomainPtr domain)
+{
+	return virDomainGetID(domain) != (unsigned int)-1;
+}
+
+/* See those that run, then tell everybody there is. */
+static void tell_list(struct scaph_hypervisor *hyper, virDomainPtr *domains, int count,
+		      uint8_t (*uuids)[SCAPH_UUID_BYTES])
+{
+	uint32_t running = 0, defined = 0;
+
+	for (int i = 0; i < count; i++) {
+		if (ran_when_listed(domains[i]))
+			virDomainGetUUID(domains[i], uuids[running++]);
+	}
+	for (int i = 0; i < count; i++) {
+		if (!ran_when_listed(domains[i]))
+			virDomainGetUUID(domains[i], uuids[running + defined++]);
+	}
+	for (int i = 0; i < count && !scaph_event_queue_stopped(&hyper->queue); i++) {
+		if (ran_when_listed(domains[i]))
+			see(hyper, domains[i]);
+	}
+	if (!may_speak(hyper))
+		return;
+	hyper->listener.listed(hyper->listener.context, (const uint8_t(*)[SCAPH_UUID_BYTES])uuids,
+			       running, defined);
+	spoken(hyper);
+}
+
 static bool list_all(struct scaph_hypervisor *hyper)
 {
-	const struct scaph_hypervisor_listener *to = &hyper->listener;
-	uint8_t(*uuids)[SCAPH_UUID_BYTES];
 	virDomainPtr *domains = NULL;
-	uint32_t running = 0, defined = 0;
 	int count = virConnectListAllDomains(hyper->connection, &domains, 0);
+	uint8_t(*uuids)[SCAPH_UUID_BYTES];
 
 	if (count < 0)
 		return false;
+	scaph_roster_clear(&hyper->roster);
 	uuids = calloc((size_t)count + 1, sizeof(*uuids));
-	for (int i = 0; uuids && i < count; i++) {
-		if (virDomainIsActive(domains[i]) == 1)
-			virDomainGetUUID(domains[i], uuids[running++]);
-	}
-	for (int i = 0; uuids && i < count; i++) {
-		if (virDomainIsActive(domains[i]) != 1 && running + defined < (uint32_t)count)
-			virDomainGetUUID(domains[i], uuids[running + defined++]);
-	}
-	for (int i = 0; i < count; i++) {
-		if (uuids && virDomainIsActive(domains[i]) == 1)
-			report_running(hyper, domains[i]);
+	if (uuids)
+		tell_list(hyper, domains, count, uuids);
+	for (int i = 0; i < count; i++)
 		virDomainFree(domains[i]);
-	}
 	free(domains);
-	if (uuids && !stopping(hyper))
-		to->listed(to->context, (const uint8_t(*)[SCAPH_UUID_BYTES])uuids, running,
-			   defined);
 	free(uuids);
 	return uuids != NULL;
-}
-
-static void say_down(struct scaph_hypervisor *hyper, const char *why)
-{
-	if (!hyper->said_down && !stopping(hyper))
-		hyper->listener.connection(hyper->listener.context, false, why);
-	hyper->said_down = true;
-	hyper->was_up = false;
 }
 
 static bool register_all(struct scaph_hypervisor *hyper)
 {
 	virConnectPtr connection = hyper->connection;
-	const char *type = virConnectGetType(connection);
 
-	/* A hypervisor whose domains are no processes has nothing to be measured by. */
-	if (!type || strcmp(type, "QEMU") != 0) {
-		say_down(hyper, "it is no QEMU hypervisor; give --libvirt a qemu: URI");
-		return false;
-	}
 	if (virConnectSetKeepAlive(connection, KEEPALIVE_S, KEEPALIVE_COUNT) < 0 ||
-	    virConnectRegisterCloseCallback(connection, on_close, hyper, NULL) < 0 ||
-	    virConnectDomainEventRegisterAny(connection, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-					     VIR_DOMAIN_EVENT_CALLBACK(on_event), hyper,
-					     NULL) < 0) {
-		say_down(hyper, virGetLastErrorMessage());
+	    virConnectRegisterCloseCallback(connection, on_close, hyper, NULL) < 0)
 		return false;
-	}
-	return true;
+	hyper->callback =
+		virConnectDomainEventRegisterAny(connection, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+						 VIR_DOMAIN_EVENT_CALLBACK(on_event), hyper, NULL);
+	return hyper->callback >= 0;
 }
 
 static bool connect_and_list(struct scaph_hypervisor *hyper)
 {
-	hyper->closed = false;
+	bool good;
+
+	scaph_event_queue_open(&hyper->queue);
+	virEventUpdateTimeout(hyper->timer, ANSWER_MS);
 	hyper->connection = virConnectOpenReadOnly(hyper->uri);
-	if (!hyper->connection) {
-		say_down(hyper, virGetLastErrorMessage());
-		return false;
+	good = hyper->connection && register_all(hyper);
+	virEventUpdateTimeout(hyper->timer, -1);
+	if (good) {
+		tell_up(hyper);
+		good = list_all(hyper);
 	}
-	if (!register_all(hyper))
-		return false;
-	hyper->listener.connection(hyper->listener.context, true, NULL);
-	hyper->was_up = true;
-	hyper->said_down = false;
-	return list_all(hyper);
+	if (!good)
+		tell_down(hyper, virGetLastErrorMessage());
+	return good;
 }
 
+/* Each call-back that stays registered would keep the connection's memory for ever. */
 static void disconnect(struct scaph_hypervisor *hyper)
 {
-	struct event *event;
-
-	if (hyper->connection) {
-		virConnectUnregisterCloseCallback(hyper->connection, on_close);
-		virConnectClose(hyper->connection);
-	}
+	if (!hyper->connection)
+		return;
+	if (hyper->callback >= 0)
+		virConnectDomainEventDeregisterAny(hyper->connection, hyper->callback);
+	hyper->callback = -1;
+	virConnectUnregisterCloseCallback(hyper->connection, on_close);
+	virConnectClose(hyper->connection);
 	hyper->connection = NULL;
-	/* What was queued is older than the list that comes next. */
-	pthread_mutex_lock(&hyper->lock);
-	while ((event = hyper->first)) {
-		hyper->first = event->next;
-		free(event);
-	}
-	hyper->last = &hyper->first;
-	pthread_mutex_unlock(&hyper->lock);
 }
 
-/* The next event; NULL: the connection is closed, or it is to end. */
-static struct event *next_event(struct scaph_hypervisor *hyper)
+/* Until the connection is closed, or it is to end. */
+static void serve(struct scaph_hypervisor *hyper)
 {
-	struct event *event = NULL;
+	struct scaph_event event;
+	int r = 0;
 
-	pthread_mutex_lock(&hyper->lock);
-	while (!hyper->first && !hyper->closed && !hyper->stop)
-		pthread_cond_wait(&hyper->wake, &hyper->lock);
-	if (!hyper->closed && !hyper->stop) {
-		event = hyper->first;
-		hyper->first = event->next;
-		if (!hyper->first)
-			hyper->last = &hyper->first;
+	while (r != SCAPH_EVENT_QUEUE_OVER) {
+		const struct scaph_roster_entry *due = scaph_roster_due(&hyper->roster);
+
+		r = scaph_event_queue_take(&hyper->queue, due ? due->again_ns : UINT64_MAX, &event);
+		if (r == 0)
+			act(hyper, &event);
+		else if (r == SCAPH_EVENT_QUEUE_TIMEOUT)
+			see_due(hyper);
 	}
-	pthread_mutex_unlock(&hyper->lock);
-	return event;
 }
 
 static void *run_worker(void *argument)
 {
 	struct scaph_hypervisor *hyper = argument;
 	uint64_t backoff_ns = BACKOFF_FIRST_NS;
-	struct event *event;
 
-	while (!stopping(hyper)) {
+	while (!scaph_event_queue_stopped(&hyper->queue)) {
 		if (connect_and_list(hyper)) {
 			backoff_ns = BACKOFF_FIRST_NS;
-			while ((event = next_event(hyper))) {
-				act(hyper, event);
-				free(event);
-			}
+			serve(hyper);
 		}
 		disconnect(hyper);
-		if (stopping(hyper))
+		if (scaph_event_queue_stopped(&hyper->queue))
 			break;
-		if (hyper->was_up)
-			say_down(hyper, "the connection was closed");
-		pause_ns(hyper, backoff_ns);
+		tell_down(hyper, "the connection was lost");
+		scaph_event_queue_sleep(&hyper->queue, backoff_ns);
 		backoff_ns = 2 * backoff_ns < BACKOFF_LAST_NS ? 2 * backoff_ns : BACKOFF_LAST_NS;
 	}
 	return NULL;
 }
 
-static void free_all(struct scaph_hypervisor *hyper)
+static void hypervisor_free(struct scaph_hypervisor *hyper)
 {
+	scaph_event_queue_deinit(&hyper->queue);
+	scaph_roster_deinit(&hyper->roster);
+	pthread_mutex_destroy(&hyper->speaking);
 	free(hyper->uri);
 	free(hyper->run_dir);
 	free(hyper);
+}
+
+/* Others' domains are no processes of this machine; embed would be a driver within this process. */
+static bool is_local_qemu(const char *uri)
+{
+	static const char *const taken[] = { "qemu:///system", "qemu:///session",
+					     "qemu+unix:///system", "qemu+unix:///session" };
+
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+		size_t length = strlen(taken[i]);
+
+		if (strncmp(uri, taken[i], length) == 0 && (!uri[length] || uri[length] == '?'))
+			return true;
+	}
+	return false;
+}
+
+static void end_loop(struct scaph_hypervisor *hyper)
+{
+	virEventUpdateTimeout(hyper->timer, 0);
+	pthread_join(hyper->loop, NULL);
+	virEventRemoveTimeout(hyper->timer);
+}
+
+static int start_threads(struct scaph_hypervisor *hyper)
+{
+	int r = scaph_thread_start(&hyper->loop, "scaph-vir-loop", run_loop, hyper);
+
+	if (r)
+		return r;
+	r = scaph_thread_start(&hyper->worker, "scaph-libvirt", run_worker, hyper);
+	if (r) {
+		scaph_event_queue_stop(&hyper->queue);
+		end_loop(hyper);
+	}
+	return r;
 }
 
 int scaph_hypervisor_start(const char *uri, const char *run_dir,
 			   const struct scaph_hypervisor_listener *listener,
 			   struct scaph_hypervisor **ret_hypervisor)
 {
-	struct scaph_hypervisor *hyper = calloc(1, sizeof(*hyper));
-	int r;
+	struct scaph_hypervisor *hyper;
+	int r = -ENOMEM;
 
+	if (!is_local_qemu(uri))
+		return -EINVAL;
+	hyper = calloc(1, sizeof(*hyper));
 	if (!hyper)
 		return -ENOMEM;
 	hyper->uri = strdup(uri);
 	hyper->run_dir = strdup(run_dir);
 	hyper->listener = *listener;
-	hyper->last = &hyper->first;
-	pthread_mutex_init(&hyper->lock, NULL);
-	pthread_cond_init(&hyper->wake, NULL);
+	hyper->callback = -1;
+	scaph_event_queue_init(&hyper->queue);
+	pthread_mutex_init(&hyper->speaking, NULL);
 	virSetErrorFunc(NULL, on_error);
 	/* Before any connection, or its events would be nobody's. */
-	if (!hyper->uri || !hyper->run_dir || virInitialize() < 0 ||
-	    virEventRegisterDefaultImpl() < 0) {
-		free_all(hyper);
-		return -ENOMEM;
+	if (hyper->uri && hyper->run_dir && virInitialize() == 0 &&
+	    virEventRegisterDefaultImpl() == 0) {
+		hyper->timer = virEventAddTimeout(-1, on_timer, hyper, NULL);
+		r = hyper->timer < 0 ? -ENOMEM : start_threads(hyper);
 	}
-	hyper->timer = virEventAddTimeout(LOOP_MS, on_timer, NULL, NULL);
-	r = scaph_thread_start(&hyper->loop, "scaph-vir-loop", run_loop, hyper);
-	if (r == 0)
-		r = scaph_thread_start(&hyper->worker, "scaph-libvirt", run_worker, hyper);
-	/* With a loop that runs nothing can be freed; the daemon ends anyway. */
-	if (r)
+	if (r) {
+		hypervisor_free(hyper);
 		return r;
+	}
 	*ret_hypervisor = hyper;
 	return 0;
 }
@@ -405,19 +550,19 @@ void scaph_hypervisor_stop(struct scaph_hypervisor *hyper)
 
 	if (!hyper)
 		return;
-	pthread_mutex_lock(&hyper->lock);
-	hyper->stop = true;
-	pthread_cond_signal(&hyper->wake);
-	pthread_mutex_unlock(&hyper->lock);
-	clock_gettime(CLOCK_REALTIME, &until);
+	/* The listener may go now, even if a thread comes back from libvirt later. */
+	pthread_mutex_lock(&hyper->speaking);
+	hyper->muted = true;
+	pthread_mutex_unlock(&hyper->speaking);
+	scaph_event_queue_stop(&hyper->queue);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec++;
 	/* A thread that hangs in libvirt is left there: the process is about to end. */
-	if (pthread_timedjoin_np(hyper->worker, NULL, &until)) {
+	if (pthread_clockjoin_np(hyper->worker, NULL, CLOCK_MONOTONIC, &until)) {
 		pthread_detach(hyper->worker);
 		pthread_detach(hyper->loop);
 		return;
 	}
-	pthread_join(hyper->loop, NULL);
-	virEventRemoveTimeout(hyper->timer);
-	free_all(hyper);
+	end_loop(hyper);
+	hypervisor_free(hyper);
 }

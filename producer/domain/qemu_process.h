@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * qemu_process.h - which process a domain of libvirt is
+ * qemu_process.h - which process is a domain's QEMU
+ *
+ * libvirt's PID file says it, by the domain's name; but a file may be an old one and its number
+ * somebody else's by now, so what the process says of itself decides. Any thread.
  */
 #ifndef SCAPH_PRODUCER_QEMU_PROCESS_H
 #define SCAPH_PRODUCER_QEMU_PROCESS_H
@@ -8,13 +11,16 @@
 #include <sys/types.h>
 
 /**
- * scaph_qemu_process_find() - the process that libvirt wrote down for a domain, if it is that
- * @run_dir: libvirt's folder of PID files
- * @name:    of the domain: any bytes
- * @uuid:    as text: what the process's command line has to say
+ * scaph_qemu_process_find() - read NAME.pid and prove it
+ * @run_dir: where libvirt keeps these files
+ * @name:    the domain's, any bytes
+ * @uuid:    the domain's, as text
+ * @ret_pid: set only on 0
  *
- * Return:   the PID, or 0: there is none (yet).
+ * Return:   0; -ENOENT or another errno: no such file (yet), or it cannot be read; -ESRCH: its process
+ *           is gone or another one.
  */
-pid_t scaph_qemu_process_find(const char *run_dir, const char *name, const char *uuid);
+int scaph_qemu_process_find(const char *run_dir, const char *name, const char *uuid,
+			    pid_t *ret_pid);
 
 #endif
