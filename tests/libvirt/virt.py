@@ -6,6 +6,7 @@ Everything lies in one folder; libvirtd's own places are mounted over, so that w
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -54,17 +55,23 @@ def missing():
 
 
 class Domain:
-    """One guest's definition, share, and line. Its name may be anything libvirt accepts."""
+    """One guest's definition, share, and line. Its name may be anything libvirt accepts.
 
-    def __init__(self, virt, name, ivshmem=False, plan9=True):
+    Without a kernel it is a machine that finds nothing to boot: for those who ask libvirt only. shmem: the name of a shared
+    memory device, if not its own.
+    """
+
+    def __init__(self, virt, name, ivshmem=False, plan9=True, vcpus=1, shmem=None):
         self.virt = virt
         self.name = name
         self.uuid = str(uuids.uuid4())
         self.share = os.path.join(virt.share_root, self.uuid)
-        self.ivshmem = f"/dev/shm/scaph-{self.uuid}" if ivshmem else None
         self.socket = os.path.join(virt.work, self.uuid + ".sock")
+        self.shmem = shmem or f"scaph-{self.uuid}"
         self.plan9 = plan9
+        self.vcpus = vcpus
         self.line = None
+        self.ivshmem = f"/dev/shm/{self.shmem}" if ivshmem else None
         os.makedirs(self.share)
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=755,nosuid,nodev,noexec", "scaph", self.share], check=True)
         if self.ivshmem:
@@ -77,45 +84,59 @@ class Domain:
             devices += (f"<filesystem type='mount' accessmode='passthrough'><source dir='{self.share}'/>"
                         "<target dir='scaph9p'/><readonly/></filesystem>")
         if self.ivshmem:
-            devices += (f"<shmem name='scaph-{self.uuid}' role='master'><model type='ivshmem-plain'/>"
+            devices += (f"<shmem name='{self.shmem}' role='master'><model type='ivshmem-plain'/>"
                         "<size unit='M'>1</size></shmem>")
-        name = self.name.replace("&", "&amp;").replace("<", "&lt;")
-        return (f"<domain type='qemu'><name>{name}</name><uuid>{self.uuid}</uuid><memory unit='MiB'>192</memory><vcpu>1</vcpu>"
+        boot = (f"<kernel>{self.virt.image}</kernel><initrd>{self.virt.initrd}</initrd>"
+                "<cmdline>console=ttyS0 quiet panic=-1</cmdline>" if self.virt.image else "")
+        memory = 192 if boot else 32
+        name = self.name.replace("&", "&amp;").replace("<", "&lt;").replace("\t", "&#9;")
+        return (f"<domain type='qemu'><name>{name}</name><uuid>{self.uuid}</uuid>"
+                f"<memory unit='MiB'>{memory}</memory><vcpu>{self.vcpus}</vcpu>"
                 "<os><type arch='x86_64' machine='q35'>hvm</type>"
-                f"<kernel>{self.virt.image}</kernel><initrd>{self.virt.initrd}</initrd>"
-                "<cmdline>console=ttyS0 quiet panic=-1</cmdline></os><features><acpi/></features><cpu mode='maximum'/>"
+                f"{boot}</os><features><acpi/></features><cpu mode='maximum'/>"
                 "<on_reboot>restart</on_reboot><devices><emulator>/usr/bin/qemu-system-x86_64</emulator>"
                 "<controller type='usb' model='none'/><memballoon model='none'/>"
                 f"<serial type='file'><source path='{self.virt.work}/{self.uuid}.console'/><target port='0'/></serial>"
                 f"<serial type='unix'><source mode='bind' path='{self.socket}'/><target port='1'/></serial>"
                 f"{devices}</devices></domain>")
 
-    def define(self):
+    def write_xml(self):
         path = os.path.join(self.virt.work, self.uuid + ".xml")
         with open(path, "w") as file:
             file.write(self.xml())
-        self.virt.virsh("define", path)
+        return path
+
+    def define(self):
+        self.virt.virsh("define", self.write_xml())
+
+    def create(self):
+        """Run it without a definition that outlives it."""
+        self.virt.virsh("create", self.write_xml())
 
     def start(self):
-        """Boot it. Its line is held from the first moment on: what it says to nobody is lost."""
+        """Its line is connected at once: QEMU throws away what a guest says to nobody."""
         self.virsh("start")
-        self.connect()
+        self.open_line()
 
-    def await_ready(self):
-        self.line.await_ready(BOOT_S)
-
-    def connect(self):
-        if self.line:
-            self.line.close()
+    def open_line(self):
+        self.close_line()
         end = time.monotonic() + 10
-        while True:
+        while not self.line:
             try:
                 self.line = Line(self.socket)
-                break
             except OSError:
                 if time.monotonic() > end:
                     raise
                 time.sleep(0.05)
+
+    def close_line(self):
+        if self.line:
+            self.line.close()
+        self.line = None
+
+    def await_ready(self):
+        """Until it has booted."""
+        self.line.await_ready(BOOT_S)
 
     def mount(self):
         """Make its share readable inside; returns what scaph takes as path."""
@@ -129,33 +150,73 @@ class Domain:
         return self.virt.virsh(command, self.uuid, *words)
 
     def pid(self):
-        with open(f"/run/libvirt/qemu/{self.name}.pid") as file:
-            return int(file.read())
+        """Its QEMU, found without libvirt and by nothing but its command line; None: there is none."""
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{entry}/cmdline", "rb") as file:
+                    words = file.read().split(b"\0")
+            except OSError:
+                continue
+            if "qemu-system" in words[0].decode(errors="replace") and self.uuid.encode() in words:
+                return int(entry)
+        return None
+
+    def kill(self):
+        """End its QEMU; returns once it is gone."""
+        pid = self.pid()
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+        while pid and os.path.exists(f"/proc/{pid}"):
+            time.sleep(0.01)
+
+    def release(self):
+        """What it took of this machine."""
+        self.close_line()
+        if self.ivshmem and os.path.exists(self.ivshmem):
+            os.unlink(self.ivshmem)
+        subprocess.run(["umount", "-l", self.share], check=False)
 
 
 class Virt:
-    def __init__(self, build):
+    """libvirtd; build: the folder with the programs that its guests are given, None: they boot nothing."""
+
+    def __init__(self, build=None, start=True):
         self.work = tempfile.mkdtemp(prefix="scaph-libvirt-", dir="/dev/shm")
         self.share_root = os.path.join(self.work, "shares")
         self.domains = []
         self.libvirtd = None
-        self.image, root, version = kernel.fetch(os.path.join(build, "guest"))
-        self.initrd = os.path.join(self.work, "initrd")
-        initramfs.build(self.initrd, root, version, {"scaph": os.path.join(build, "consumer/scaph-static")})
+        self.image = None
         os.mkdir(self.share_root)
+        try:
+            self._prepare(build)
+            if start:
+                self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self, build):
+        if build:
+            self.image, root, version = kernel.fetch(os.path.join(build, "guest"))
+            self.initrd = os.path.join(self.work, "initrd")
+            initramfs.build(self.initrd, root, version, {"scaph": os.path.join(build, "consumer/scaph-static")})
         for place in PLACES:
             os.makedirs(place, exist_ok=True)
             subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "scaph-test", place], check=True)
         for name, text in (("qemu.conf", QEMU_CONF), ("libvirtd.conf", LIBVIRTD_CONF)):
             with open(os.path.join("/etc/libvirt", name), "w") as file:
                 file.write(text)
-        self.start()
 
-    def start(self):
+    def start(self, wait=True):
         log = open(os.path.join(self.work, "libvirtd.log"), "ab")
         self.libvirtd = subprocess.Popen(["libvirtd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                          env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"})
         log.close()
+        if wait:
+            self.wait()
+
+    def wait(self):
+        """Until it answers."""
         end = time.monotonic() + 30
         while subprocess.run(["virsh", "-c", "qemu:///system", "list"], capture_output=True).returncode:
             if time.monotonic() > end or self.libvirtd.poll() is not None:
@@ -180,17 +241,13 @@ class Virt:
         return domain
 
     def close(self):
+        """Whatever state it is in: a QEMU outlives both its libvirtd and this namespace."""
         for domain in self.domains:
-            self.virsh("destroy", domain.uuid, check=False)
-            if domain.ivshmem and os.path.exists(domain.ivshmem):
-                os.unlink(domain.ivshmem)
-        self.libvirtd.terminate()
-        try:
-            self.libvirtd.wait(10)
-        except subprocess.TimeoutExpired:
+            domain.kill()
+        if self.libvirtd:
             self.kill()
         for domain in self.domains:
-            subprocess.run(["umount", "-l", domain.share], check=False)
+            domain.release()
         shutil.rmtree(self.work, ignore_errors=True)
 
     def __enter__(self):
