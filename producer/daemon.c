@@ -139,6 +139,17 @@ static int open_folders(struct scaph_daemon *daemon)
 	return 0;
 }
 
+/* Before anything is published: a URI that can never be listened to is a mistake. */
+static int check_hypervisor(const struct scaph_daemon *daemon)
+{
+	if (!scaph_daemon_has_hypervisor(daemon) || scaph_hypervisor_takes(daemon->config->libvirt))
+		return 0;
+	scaph_error("%s %s: domains can be measured where they are processes of this machine: give "
+		    "qemu:///system, qemu:///session or none",
+		    scaph_config_origin(daemon->config, "libvirt"), daemon->config->libvirt);
+	return -EINVAL;
+}
+
 int scaph_daemon_open(const struct scaph_config *config, struct scaph_daemon *ret_daemon)
 {
 	int r;
@@ -152,6 +163,8 @@ int scaph_daemon_open(const struct scaph_config *config, struct scaph_daemon *re
 		.mailbox = { .wake_fd = -1 },
 	};
 	r = scaph_profile_check(&config->profiles);
+	if (r == 0)
+		r = check_hypervisor(ret_daemon);
 	if (r == 0)
 		r = open_instruments(ret_daemon);
 	if (r == 0)
@@ -229,8 +242,7 @@ int scaph_daemon_listen(struct scaph_daemon *daemon)
 	r = scaph_hypervisor_start(daemon->config->libvirt, daemon->config->run_dir, &listener,
 				   &daemon->hypervisor);
 	if (r)
-		scaph_error("%s %s: %s; give the URI of a QEMU libvirt, or none",
-			    scaph_config_origin(daemon->config, "libvirt"), daemon->config->libvirt,
+		scaph_error("libvirt cannot be listened to: %s; --libvirt none does without",
 			    strerror(-r));
 	return r;
 }

@@ -57,6 +57,9 @@ struct scaph_hypervisor_listener {
 
 struct scaph_hypervisor;
 
+/* Whether a URI is one that scaph_hypervisor_start() takes. */
+bool scaph_hypervisor_takes(const char *uri);
+
 /**
  * scaph_hypervisor_start() - begin to listen; one that is not there yet is waited for
  * @uri:      of libvirt: qemu:///system or qemu:///session, for a process of another machine or of

@@ -476,7 +476,7 @@ static void hypervisor_free(struct scaph_hypervisor *hyper)
 }
 
 /* Others' domains are no processes of this machine; embed would be a driver within this process. */
-static bool is_local_qemu(const char *uri)
+bool scaph_hypervisor_takes(const char *uri)
 {
 	static const char *const taken[] = { "qemu:///system", "qemu:///session",
 					     "qemu+unix:///system", "qemu+unix:///session" };
@@ -518,7 +518,7 @@ int scaph_hypervisor_start(const char *uri, const char *run_dir,
 	struct scaph_hypervisor *hyper;
 	int r = -ENOMEM;
 
-	if (!is_local_qemu(uri))
+	if (!scaph_hypervisor_takes(uri))
 		return -EINVAL;
 	hyper = calloc(1, sizeof(*hyper));
 	if (!hyper)

@@ -112,6 +112,15 @@ static void on_connection(void *context, bool up, const char *why)
 	post(context, letter);
 }
 
+static void on_unseen(void *context, const struct scaph_sighting *sighting, const char *why)
+{
+	struct scaph_letter *letter = letter_new(SCAPH_LETTER_UNSEEN);
+
+	letter->sighting = *sighting;
+	snprintf(letter->why, sizeof(letter->why), "%s", why);
+	post(context, letter);
+}
+
 struct scaph_hypervisor_listener scaph_mailbox_listener(struct scaph_mailbox *mailbox)
 {
 	return (struct scaph_hypervisor_listener){
@@ -122,6 +131,7 @@ struct scaph_hypervisor_listener scaph_mailbox_listener(struct scaph_mailbox *ma
 		.refresh = on_refresh,
 		.listed = on_listed,
 		.connection = on_connection,
+		.unseen = on_unseen,
 	};
 }
 

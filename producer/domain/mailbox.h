@@ -21,12 +21,13 @@ enum scaph_letter_kind {
 	SCAPH_LETTER_REFRESH,
 	SCAPH_LETTER_LISTED,
 	SCAPH_LETTER_CONNECTION,
+	SCAPH_LETTER_UNSEEN,
 };
 
 struct scaph_letter {
 	struct scaph_letter *next;
 	enum scaph_letter_kind kind;
-	struct scaph_sighting sighting; /* RUNNING; uuid alone: STOPPED, UNDEFINED, REFRESH */
+	struct scaph_sighting sighting; /* RUNNING, UNSEEN; uuid alone: the three below */
 	bool up; /* CONNECTION */
 	char why[256];
 	uint32_t running, defined; /* LISTED */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "producer/process/log.h"
+#include "proto/names.h"
 
 /* Notes that the publisher takes at its next tick. */
 static void note(struct scaph_admission *admission, struct scaph_entry *entry, bool paused,
@@ -82,6 +83,14 @@ static void on_listed(struct scaph_admission *admission, const struct scaph_lett
 	}
 }
 
+static void on_unseen(const struct scaph_letter *letter)
+{
+	char shown[4 * SCAPH_NAME_BYTES];
+
+	scaph_name_escape(letter->sighting.name, shown, sizeof(shown));
+	scaph_warning("domain %s runs, but its process is not found: %s", shown, letter->why);
+}
+
 static void act(struct scaph_admission *admission, const struct scaph_letter *letter)
 {
 	switch (letter->kind) {
@@ -99,6 +108,9 @@ static void act(struct scaph_admission *admission, const struct scaph_letter *le
 		break;
 	case SCAPH_LETTER_LISTED:
 		on_listed(admission, letter);
+		break;
+	case SCAPH_LETTER_UNSEEN:
+		on_unseen(letter);
 		break;
 	case SCAPH_LETTER_CONNECTION:
 		if (letter->up)

@@ -140,17 +140,18 @@ def state(b):
 
 
 def libvirts(b):
-    for uri, word in (("test:///default", "QEMU"), ("qemu:///nowhere", "libvirt"), ("nonsense", "libvirt")):
-        load = b.load(False)
-        daemon = b.daemon(domain=f"own=pid:{load.pid}", libvirt=uri)
-        path = b.share("own")
-        time.sleep(2.5)
-        good = figure(b, path) is not None
-        daemon.terminate()
-        said = daemon.stderr.read()
-        b.check(daemon.wait(5) == 0 and good, f"--libvirt {uri}: what is there is published", said)
-        lines = [line for line in said.splitlines() if "libvirt:" in line]
-        b.check(len(lines) == 1 and word in lines[0] and "tried again" in lines[0], "with one line of log", said)
+    for uri in ("test:///default", "qemu:///nowhere", "qemu+ssh://other/system", "nonsense"):
+        b.refused(f"--libvirt {uri}", ["--libvirt", "qemu:///system"], *b.options(libvirt=uri))
+    load = b.load(False)
+    path = b.share("own")
+    daemon = b.daemon(domain=f"own=pid:{load.pid}", libvirt="qemu:///system?socket=/nowhere")
+    time.sleep(2.5)
+    good = figure(b, path) is not None
+    daemon.terminate()
+    said = daemon.stderr.read()
+    b.check(daemon.wait(5) == 0 and good, "a libvirt that is absent: what is there is published", said)
+    lines = [line for line in said.splitlines() if "libvirt:" in line]
+    b.check(len(lines) == 1 and "tried again" in lines[0], "with one line of log", said)
 
 
 def policies(b):
