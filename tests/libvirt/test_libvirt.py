@@ -191,7 +191,7 @@ def save_and_restore(build, daemon, domain, path):
     check(await_that(lambda: daemon.figure(domain) is not None), "restored it is back")
     check(daemon.epoch(domain) != epoch and daemon.figure(domain) >= figure, "as a new epoch, never backwards",
           (figure, daemon.figure(domain)))
-    domain.open_line()
+    domain.connect()
     good, detail = equal_inside(build, daemon, domain, path)
     check(good, "its guest's page, with the saved bytes in it, is overwritten: figures equal to the host's", detail)
 

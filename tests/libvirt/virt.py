@@ -116,9 +116,9 @@ class Domain:
     def start(self):
         """Its line is connected at once: QEMU throws away what a guest says to nobody."""
         self.virsh("start")
-        self.open_line()
+        self.connect()
 
-    def open_line(self):
+    def connect(self):
         self.close_line()
         end = time.monotonic() + 10
         while not self.line:
@@ -209,7 +209,9 @@ class Virt:
 
     def start(self, wait=True):
         log = open(os.path.join(self.work, "libvirtd.log"), "ab")
-        self.libvirtd = subprocess.Popen(["libvirtd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+        # Its usual PID file lies outside of what is mounted over, and is locked by the machine's own.
+        self.libvirtd = subprocess.Popen(["libvirtd", "-p", "/run/libvirt/libvirtd.pid"],
+                                         stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                          env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"})
         log.close()
         if wait:
