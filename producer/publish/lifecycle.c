@@ -56,7 +56,7 @@ static void on_refresh(struct scaph_admission *admission, const uint8_t uuid[SCA
 	struct scaph_entry *entry = scaph_admission_find(admission, uuid);
 
 	if (entry)
-		note(admission, entry, false, true);
+		note(admission, entry, entry->paused, true);
 }
 
 static bool among(const uint8_t (*uuids)[SCAPH_UUID_BYTES], uint32_t count,
