@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <uuid/uuid.h>
 
+#include "producer/domain/qemu_process.h"
 #include "producer/process/log.h"
 #include "proto/names.h"
 
@@ -163,6 +164,7 @@ int scaph_domain_from_sighting(const struct scaph_sighting *sighting,
 		.ivshmem = sighting->ivshmem,
 		.hypervisor = true,
 	};
+	char uuid[SCAPH_UUID_TEXT_BYTES];
 	unsigned long long start;
 	int r;
 
@@ -170,9 +172,16 @@ int scaph_domain_from_sighting(const struct scaph_sighting *sighting,
 	memcpy(domain.uuid, sighting->uuid, sizeof(domain.uuid));
 	scaph_name_escape(domain.name, domain.shown, sizeof(domain.shown));
 	r = hold_process(&domain, &start);
-	if (r == 0)
-		*ret_domain = domain;
-	return r;
+	if (r)
+		return r;
+	/* It was proved when it was seen, and its number may be another's by now; held, it stays. */
+	scaph_uuid_format(domain.uuid, uuid);
+	if (!scaph_qemu_process_is(domain.pid, uuid)) {
+		scaph_domain_close(&domain);
+		return -ESRCH;
+	}
+	*ret_domain = domain;
+	return 0;
 }
 
 void scaph_domain_close(struct scaph_domain *domain)

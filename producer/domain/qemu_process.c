@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether its command line has "-uuid", UUID as two words. It may be long: it is read word by word. */
-static bool is_qemu_of(pid_t pid, const char *uuid)
+/* Two words of its command line, which may be long: it is read word by word. */
+bool scaph_qemu_process_is(pid_t pid, const char *uuid)
 {
 	bool named = false, found = false;
 	char path[64], *word = NULL;
@@ -102,7 +102,7 @@ int scaph_qemu_process_find(const char *run_dir, const char *name, const char *u
 		r = read_pid(path, &pid);
 	if (r)
 		return r;
-	if (!is_qemu_of(pid, uuid))
+	if (!scaph_qemu_process_is(pid, uuid))
 		return -ESRCH;
 	*ret_pid = pid;
 	return 0;

@@ -8,6 +8,7 @@
 #ifndef SCAPH_PRODUCER_QEMU_PROCESS_H
 #define SCAPH_PRODUCER_QEMU_PROCESS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /**
@@ -22,5 +23,8 @@
  */
 int scaph_qemu_process_find(const char *run_dir, const char *name, const char *uuid,
 			    pid_t *ret_pid);
+
+/* Whether a process says of itself that it is this UUID's: "-uuid", UUID. */
+bool scaph_qemu_process_is(pid_t pid, const char *uuid);
 
 #endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lifecycle_test.c - letters of the hypervisor against a real table, ledger and folders
+ *
+ * Processes are real ones with the words of a QEMU behind them; the publisher is there and not started.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "producer/domain/share.h"
+#include "producer/process/clock.h"
+#include "producer/publish/lifecycle.h"
+#include "producer/publish/window.h"
+#include "proto/names.h"
+
+#define UUID "12345678-9abc-def0-1234-56789abcdef0"
+
+static const struct scaph_source_ops source_ops = { .name = "none" };
+static const struct scaph_meter_ops meter_ops = { .name = "none" };
+
+struct host {
+	char folder[64], share_root[96], host_dir[96], state_dir[96];
+	struct scaph_config config;
+	struct scaph_source source;
+	struct scaph_meter meter;
+	struct scaph_publication_terms terms;
+	int state_fd;
+	struct scaph_ledger ledger;
+	struct scaph_publisher publisher;
+	struct scaph_admission admission;
+	struct scaph_mailbox mailbox;
+	struct scaph_hypervisor_listener listener;
+};
+
+static void open_folders(struct host *host)
+{
+	snprintf(host->folder, sizeof(host->folder), "/tmp/scaph-lifecycle-XXXXXX");
+	assert_non_null(mkdtemp(host->folder));
+	snprintf(host->share_root, sizeof(host->share_root), "%s/shares", host->folder);
+	snprintf(host->host_dir, sizeof(host->host_dir), "%s/host", host->folder);
+	snprintf(host->state_dir, sizeof(host->state_dir), "%s/state", host->folder);
+	assert_int_equal(mkdir(host->share_root, 0755), 0);
+	host->config = (struct scaph_config){
+		.share_root = host->share_root,
+		.host_dir = host->host_dir,
+		.state_dir = host->state_dir,
+		.allow_plain_dir = true,
+		.log_level = SCAPH_LOG_INFO,
+	};
+	host->terms = (struct scaph_publication_terms){
+		.config = &host->config,
+		.source = &host->source,
+		.meter = &host->meter,
+		.window_ns = 20 * SCAPH_NS_PER_MS,
+		.group = SCAPH_SEGMENT_KEEP_GROUP,
+		.root_fd = scaph_share_open_root(&host->config),
+		.host_fd = scaph_share_open_host(&host->config, false),
+		.shm_fd = -1,
+	};
+	host->state_fd = scaph_share_open_state(&host->config, false);
+	assert_true(host->terms.root_fd >= 0 && host->terms.host_fd >= 0 && host->state_fd >= 0);
+}
+
+static int set_up(void **state)
+{
+	struct host *host = calloc(1, sizeof(*host));
+	struct scaph_publisher_parts parts = {
+		.terms = &host->terms,
+		.meter = &host->meter,
+		.table = scaph_table_new(),
+		.ledger = &host->ledger,
+		.cpus = 1,
+	};
+
+	host->source.ops = &source_ops;
+	host->meter.ops = &meter_ops;
+	open_folders(host);
+	assert_int_equal(scaph_ledger_open(host->state_fd, host->state_dir, &host->ledger), 0);
+	assert_int_equal(scaph_publisher_init(&host->publisher, &parts), 0);
+	assert_int_equal(scaph_mailbox_init(&host->mailbox), 0);
+	host->listener = scaph_mailbox_listener(&host->mailbox);
+	host->admission = (struct scaph_admission){
+		.terms = &host->terms,
+		.table = parts.table,
+		.ledger = &host->ledger,
+		.publisher = &host->publisher,
+		.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
+		.running = true,
+	};
+	*state = host;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct host *host = *state;
+	char command[128];
+
+	scaph_admission_clear(&host->admission);
+	scaph_publication_close(&host->publisher.host, host->terms.host_fd);
+	scaph_publisher_deinit(&host->publisher);
+	scaph_table_free(host->admission.table);
+	scaph_ledger_close(&host->ledger);
+	scaph_mailbox_deinit(&host->mailbox);
+	close(host->admission.epoll_fd);
+	close(host->terms.root_fd);
+	close(host->terms.host_fd);
+	close(host->state_fd);
+	snprintf(command, sizeof(command), "rm -rf %s", host->folder);
+	assert_int_equal(system(command), 0);
+	free(host);
+	return 0;
+}
+
+/* A process that stands still, with two more words in its command line. It does not outlive the test. */
+static pid_t start(const char *word, const char *uuid)
+{
+	pid_t pid = fork();
+	char path[64], line[64] = "";
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		execl("/bin/sh", "qemu", "-c", "kill -STOP $$", word, uuid, NULL);
+		_exit(127);
+	}
+	assert_true(pid > 0);
+	/* Until then its words are ours. */
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	while (strcmp(line, "qemu") != 0) {
+		FILE *file = fopen(path, "re");
+
+		assert_non_null(file);
+		if (!fgets(line, sizeof(line), file))
+			line[0] = '\0';
+		fclose(file);
+	}
+	return pid;
+}
+
+static void end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static struct scaph_sighting sighting_of(pid_t pid)
+{
+	struct scaph_sighting sighting = { .name = "guest", .pid = pid, .vcpus = 1 };
+
+	assert_int_equal(scaph_uuid_parse(UUID, sighting.uuid), 0);
+	return sighting;
+}
+
+static void tell_running(struct host *host, pid_t pid)
+{
+	struct scaph_sighting sighting = sighting_of(pid);
+
+	host->listener.running(host->listener.context, &sighting);
+	scaph_lifecycle_act(&host->admission, &host->mailbox);
+}
+
+static uint32_t entries(const struct host *host)
+{
+	const struct scaph_entry *entry = scaph_table_first(host->admission.table);
+	uint32_t count = 0;
+
+	for (; entry; entry = scaph_table_next(host->admission.table, entry))
+		count++;
+	return count;
+}
+
+static void test_enters(void **state)
+{
+	struct host *host = *state;
+	pid_t pid = start("-uuid", UUID);
+
+	tell_running(host, pid);
+	assert_int_equal(entries(host), 1);
+	tell_running(host, pid);
+	assert_int_equal(entries(host), 1);
+	end(pid);
+}
+
+/* Its number was given to another process since it was seen. */
+static void test_reused(void **state)
+{
+	struct host *host = *state;
+	pid_t other = start("-uuid", "12345678-9abc-def0-1234-56789abcdef1");
+	pid_t unlike = start("-name", UUID);
+
+	tell_running(host, other);
+	assert_int_equal(entries(host), 0);
+	tell_running(host, unlike);
+	assert_int_equal(entries(host), 0);
+	end(other);
+	end(unlike);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_enters, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_reused, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
