@@ -4,6 +4,7 @@
  */
 #include "producer/publish/lifecycle.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "producer/process/log.h"
@@ -19,20 +20,67 @@ static void note(struct scaph_admission *admission, struct scaph_entry *entry, b
 	pthread_mutex_unlock(&admission->publisher->lock);
 }
 
-static void on_running(struct scaph_admission *admission, const struct scaph_sighting *sighting)
+/* Its process has ended, which the main loop has not come to act on yet. */
+static bool has_ended(const struct scaph_entry *entry)
+{
+	struct pollfd end = { .fd = entry->domain.pidfd, .events = POLLIN };
+
+	return poll(&end, 1, 0) > 0;
+}
+
+/*
+ * Whoever is known by this UUID, or else has this process: it is in the table once, whatever it is
+ * called, for its CPU time is to be counted once.
+ */
+static struct scaph_entry *find_sighted(struct scaph_admission *admission,
+					const struct scaph_sighting *sighting)
 {
 	struct scaph_entry *entry = scaph_admission_find(admission, sighting->uuid);
+
+	if (entry)
+		return entry;
+	entry = scaph_table_first(admission->table);
+	while (entry && entry->domain.pid != sighting->pid)
+		entry = scaph_table_next(admission->table, entry);
+	return entry;
+}
+
+/* The option and the hypervisor do not agree; one line. */
+static void say_option_holds(struct scaph_entry *entry, const struct scaph_sighting *sighting)
+{
+	char uuid[SCAPH_UUID_TEXT_BYTES];
+
+	if (entry->option_said)
+		return;
+	entry->option_said = true;
+	scaph_uuid_format(sighting->uuid, uuid);
+	if (entry->domain.pid == sighting->pid)
+		scaph_warning("domain %s: --domain names process %d, which the hypervisor knows as "
+			      "%s; the option holds: take it away, or say NAME@%s in it",
+			      entry->domain.shown, (int)entry->domain.pid, uuid, uuid);
+	else
+		scaph_warning("domain %s: --domain names process %d, the hypervisor %d; the option "
+			      "holds",
+			      entry->domain.shown, (int)entry->domain.pid, (int)sighting->pid);
+}
+
+static void on_running(struct scaph_admission *admission, const struct scaph_sighting *sighting)
+{
+	struct scaph_entry *entry = find_sighted(admission, sighting);
 	struct scaph_domain domain;
 
+	if (entry && has_ended(entry)) {
+		scaph_admission_leave(admission, entry, "its process has ended");
+		entry = find_sighted(admission, sighting);
+	}
 	/* One that the operator named stays as he named it. */
-	if (entry && entry->domain.pid == sighting->pid) {
+	if (entry && entry->domain.pid == sighting->pid &&
+	    memcmp(entry->domain.uuid, sighting->uuid, SCAPH_UUID_BYTES) == 0) {
 		note(admission, entry, sighting->paused, false);
 		return;
 	}
 	if (entry && !entry->domain.hypervisor) {
-		scaph_warning("domain %s: --domain names process %d, the hypervisor %d; the option "
-			      "holds",
-			      entry->domain.shown, (int)entry->domain.pid, (int)sighting->pid);
+		say_option_holds(entry, sighting);
 		return;
 	}
 	if (scaph_domain_from_sighting(sighting, &domain))

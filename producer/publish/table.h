@@ -34,6 +34,7 @@ struct scaph_entry {
 
 	/* Main thread only. */
 	uint8_t failed_said;
+	bool option_said; /* the hypervisor knows it otherwise than the option */
 };
 
 struct scaph_table;

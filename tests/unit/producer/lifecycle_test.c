@@ -182,6 +182,18 @@ static uint32_t entries(const struct host *host)
 	return count;
 }
 
+/* As --domain named=pid:PID does: under a UUID of its own making. */
+static void name_process(struct host *host, pid_t pid)
+{
+	char text[64], origin[] = "--domain";
+	struct scaph_config_item item = { .text = text, .origin = origin };
+	struct scaph_domain domain;
+
+	snprintf(text, sizeof(text), "named=pid:%d", (int)pid);
+	assert_int_equal(scaph_domain_open(&item, &domain), 0);
+	assert_int_equal(scaph_admission_enter(&host->admission, &domain, false), 0);
+}
+
 static void test_enters(void **state)
 {
 	struct host *host = *state;
@@ -209,11 +221,40 @@ static void test_reused(void **state)
 	end(unlike);
 }
 
+/* One process, one account: its CPU time must not be counted for two domains. */
+static void test_named_and_seen(void **state)
+{
+	struct host *host = *state;
+	pid_t pid = start("-uuid", UUID);
+
+	name_process(host, pid);
+	tell_running(host, pid);
+	assert_int_equal(entries(host), 1);
+	assert_false(scaph_table_first(host->admission.table)->domain.hypervisor);
+	end(pid);
+}
+
+/* What was named has ended, and its number is another's: it stands in nobody's way. */
+static void test_named_and_ended(void **state)
+{
+	struct host *host = *state;
+	pid_t pid = start("-uuid", UUID);
+
+	name_process(host, pid);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &(siginfo_t){}, WEXITED | WNOWAIT), 0);
+	tell_running(host, pid);
+	assert_int_equal(entries(host), 0);
+	end(pid);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_enters, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_named_and_seen, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_named_and_ended, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
