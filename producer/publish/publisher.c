@@ -144,7 +144,7 @@ static bool tick(struct scaph_publisher *pub, struct schedule *due, uint64_t now
 		scaph_window_close(pub, now_ns);
 		due->window_ns = next_due_ns(due->window_ns, pub->terms->window_ns, now_ns);
 	} else {
-		scaph_window_look(pub);
+		scaph_window_look(pub, now_ns);
 	}
 	beat_all(pub);
 	due->beat_ns = now_ns + BEAT_NS;
@@ -196,6 +196,8 @@ int scaph_publisher_start(struct scaph_publisher *pub)
 
 void scaph_publisher_stop(struct scaph_publisher *pub)
 {
+	uint64_t now_ns;
+
 	if (!pub->running)
 		return;
 	pthread_mutex_lock(&pub->lock);
@@ -203,6 +205,7 @@ void scaph_publisher_stop(struct scaph_publisher *pub)
 	pthread_mutex_unlock(&pub->lock);
 	pthread_join(pub->thread, NULL);
 	pub->running = false;
-	scaph_window_look(pub);
-	scaph_bulletin_retire_all(pub, scaph_clock_ns(CLOCK_MONOTONIC));
+	now_ns = scaph_clock_ns(CLOCK_MONOTONIC);
+	scaph_window_look(pub, now_ns);
+	scaph_bulletin_retire_all(pub, now_ns);
 }

@@ -28,12 +28,15 @@ void scaph_window_set_idle(struct scaph_publisher *pub, uint64_t idle_uw)
 	pub->pricing.idle_uw = idle_uw;
 }
 
-void scaph_window_look(struct scaph_publisher *pub)
+void scaph_window_look(struct scaph_publisher *pub, uint64_t now_ns)
 {
 	struct scaph_entry *entry = scaph_table_first(pub->table);
 
 	for (pub->count = 0; entry && pub->count < SCAPH_LEDGER_DOMAINS_MAX;
 	     entry = scaph_table_next(pub->table, entry)) {
+		/* It came after the tick had looked at the clock: there is no time in its epoch yet. */
+		if (entry->publication.origin_ns > now_ns)
+			continue;
 		pub->live[pub->count] = entry;
 		pub->readings[pub->count] = &entry->reading;
 		pub->count++;
@@ -72,7 +75,7 @@ int scaph_window_begin(struct scaph_publisher *pub, uint64_t now_ns)
 	for (uint32_t p = 0; p < pub->packages; p++)
 		scaph_sampler_read(&pub->samplers[p], now_ns, &pub->last[p]);
 	pub->suspended_ns = suspended_ns();
-	scaph_window_look(pub);
+	scaph_window_look(pub, now_ns);
 	r = sweep(pub, busy_ns);
 	if (pub->recorder)
 		scaph_recorder_numbers(pub->recorder, now_ns, pub->last);
@@ -202,7 +205,7 @@ void scaph_window_close(struct scaph_publisher *pub, uint64_t now_ns)
 	struct scaph_energy energy[SCAPH_PACKAGES_MAX];
 	struct scaph_window window = { .end_ns = now_ns };
 
-	scaph_window_look(pub);
+	scaph_window_look(pub, now_ns);
 	if (renew_epoch(pub))
 		return;
 	read_all(pub, now_ns, energy);

@@ -13,8 +13,11 @@
 /* The machine's idle power is known from now on. */
 void scaph_window_set_idle(struct scaph_publisher *publisher, uint64_t idle_uw);
 
-/* Take the table's entries into live and readings. In a read lock, or with no other thread. */
-void scaph_window_look(struct scaph_publisher *publisher);
+/*
+ * Take the table's entries into live and readings, but for those whose epoch begins after now_ns. In
+ * a read lock, or with no other thread.
+ */
+void scaph_window_look(struct scaph_publisher *publisher, uint64_t now_ns);
 
 /*
  * Readings to subtract the first window's from, and an epoch in every segment: 0 or a negative

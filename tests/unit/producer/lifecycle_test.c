@@ -248,6 +248,21 @@ static void test_named_and_ended(void **state)
 	end(pid);
 }
 
+/* It comes in between a tick's look at the clock and its look at the table: it waits for the next. */
+static void test_within_a_tick(void **state)
+{
+	struct host *host = *state;
+	uint64_t tick_ns = scaph_clock_ns(CLOCK_MONOTONIC);
+	pid_t pid = start("-uuid", UUID);
+
+	tell_running(host, pid);
+	scaph_window_look(&host->publisher, tick_ns);
+	assert_int_equal(host->publisher.count, 0);
+	scaph_window_look(&host->publisher, scaph_clock_ns(CLOCK_MONOTONIC));
+	assert_int_equal(host->publisher.count, 1);
+	end(pid);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +270,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_named_and_seen, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_named_and_ended, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_within_a_tick, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
