@@ -149,6 +149,30 @@ static int open_component(int root_fd, const char *name)
 	return fd < 0 ? -errno : (int)fd;
 }
 
+int scaph_share_place_of(int fd, struct scaph_share_place *ret_place)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
+		return -errno;
+	*ret_place = (struct scaph_share_place){
+		.device = st.st_dev,
+		.inode = st.st_ino,
+		.blocks = fs.f_type == TMPFS_MAGIC ? fs.f_blocks : 0,
+	};
+	memcpy(&ret_place->file_system, &fs.f_fsid, sizeof(ret_place->file_system));
+	return 0;
+}
+
+bool scaph_share_moved(const struct scaph_share_place *before, const struct scaph_share_place *now,
+		       bool held)
+{
+	if (now->device != before->device || now->inode != before->inode)
+		return true;
+	return !held && (now->file_system != before->file_system || now->blocks != before->blocks);
+}
+
 int scaph_share_look(int root_fd, const struct scaph_domain *domain,
 		     char ret_folder[SCAPH_NAME_BYTES])
 {

@@ -9,8 +9,32 @@
 #ifndef SCAPH_PRODUCER_SHARE_H
 #define SCAPH_PRODUCER_SHARE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
 #include "producer/config/config.h"
 #include "producer/domain/domain.h"
+
+/*
+ * Which folder it is, in words that no guest has a say in. A device's number is given again as soon as
+ * nobody has its files open, and the root of every tmpfs has the same inode: of one in which nothing is
+ * open only the file system's own ID tells that another is mounted there, and its size that there may
+ * be room now.
+ */
+struct scaph_share_place {
+	dev_t device;
+	ino_t inode; /* 0: there was no folder */
+	uint64_t file_system;
+	uint64_t blocks; /* of a tmpfs, all together */
+};
+
+/* 0 or a negative errno. */
+int scaph_share_place_of(int fd, struct scaph_share_place *ret_place);
+
+/* Another folder. @held: a file in the first one has been open all the time. */
+bool scaph_share_moved(const struct scaph_share_place *before, const struct scaph_share_place *now,
+		       bool held);
 
 /* Each: a descriptor, or a negative errno after one line on standard error. */
 int scaph_share_open_root(const struct scaph_config *config);

@@ -181,17 +181,17 @@ void scaph_admission_clear(struct scaph_admission *admission)
  */
 static bool share_changed(const struct scaph_admission *admission, const struct scaph_entry *entry)
 {
-	const struct stat *found = &entry->publication.share;
+	bool held = scaph_publication_has(&entry->publication, SCAPH_OUTLET_SHARE);
 	char folder[SCAPH_NAME_BYTES];
-	struct stat now;
+	struct scaph_share_place now;
 	int fd, r;
 
 	fd = scaph_share_look(admission->terms->root_fd, &entry->domain, folder);
 	if (fd < 0)
 		return false; /* gone: what is open goes on, for a guest may have it mounted */
-	r = fstat(fd, &now);
+	r = scaph_share_place_of(fd, &now);
 	close(fd);
-	return r == 0 && (now.st_dev != found->st_dev || now.st_ino != found->st_ino);
+	return r == 0 && scaph_share_moved(&entry->publication.share, &now, held);
 }
 
 void scaph_admission_look_at_shares(struct scaph_admission *admission)

@@ -18,6 +18,7 @@
 
 #include "producer/config/config.h"
 #include "producer/domain/domain.h"
+#include "producer/domain/share.h"
 #include "producer/meter/meter.h"
 #include "producer/source/source.h"
 #include "shm/segment.h"
@@ -41,7 +42,7 @@ struct scaph_publication {
 	const struct scaph_domain *domain; /* NULL: the host's totals */
 	struct scaph_outlet outlet[SCAPH_OUTLETS_MAX];
 	uint32_t outlets;
-	struct stat share; /* the folder, as it was found; st_ino 0: there was none */
+	struct scaph_share_place share; /* the folder, as it was found */
 	char host_name[64]; /* of the file in the host folder */
 	struct scaph_descriptor desc; /* what every outlet's descriptor begins from */
 	uint64_t origin_ns; /* of the epoch, in CLOCK_MONOTONIC */

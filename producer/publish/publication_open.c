@@ -95,7 +95,7 @@ static int open_share(const struct scaph_publication_terms *terms, struct scaph_
 	/* Which folder it was, good or not: one that is not right is not looked at again and again. */
 	fd = scaph_share_look(terms->root_fd, pub->domain, folder);
 	if (fd >= 0) {
-		fstat(fd, &pub->share);
+		(void)scaph_share_place_of(fd, &pub->share);
 		close(fd);
 	}
 	fd = scaph_share_find(terms->config, terms->root_fd, pub->domain, folder);

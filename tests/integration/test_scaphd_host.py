@@ -19,8 +19,8 @@ RING = "scaph.ring"
 BUSY_TICKS = 1000
 
 
-def mount(path):
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=755", "scaph-test", path], check=True)
+def mount(path, size="1m"):
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "scaph-test", path], check=True)
 
 
 def figure(b, path):
@@ -54,6 +54,34 @@ def shares_that_come(b):
         print("# skip: mounts need root")
         daemon.terminate()
         daemon.wait()
+
+
+def shares_too_small(b):
+    """What the line of a refused share says is what mends it: more room in the tmpfs, or a larger one in its place."""
+    if os.geteuid() != 0:
+        print("# skip: mounts need root")
+        return
+    load = b.load()
+    path = b.share("tight")
+    ring = os.path.join(path, RING)
+    daemon = b.daemon(domain=f"tight=pid:{load.pid}")
+    await_that(lambda: os.path.exists(ring))
+    # Nobody has a file open in a tmpfs that was refused: the next one is given its device's number.
+    for what, mend in (("another", [["umount", path], ["mount", "-t", "tmpfs", "-o", "size=1m", "scaph-test", path]]),
+                       ("one made larger", [["mount", "-o", "remount,size=1m", path]])):
+        mount(path, "16k")
+        while "no space left" not in daemon.stderr.readline():
+            pass
+        time.sleep(2.5)
+        for command in mend:
+            subprocess.run(command, check=True)
+        b.check(await_that(lambda: os.path.exists(ring), 6), f"a share too small, then {what}: found and filled")
+    daemon.terminate()
+    said = daemon.stderr.read()
+    daemon.wait()
+    b.check("no space left" not in said, "and refused no more", said)
+    for _ in range(2):
+        subprocess.run(["umount", path], check=True)
 
 
 def guest_cannot_keep_busy(b):
@@ -233,6 +261,7 @@ def main():
     with Bench(*arguments()) as b:
         calibrating = calibrations(b)
         shares_that_come(b)
+        shares_too_small(b)
         guest_cannot_keep_busy(b)
         not_a_tmpfs(b)
         one_file_for_two(b)
