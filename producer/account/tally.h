@@ -33,6 +33,7 @@ struct scaph_host_tally {
 	uint64_t held_idle_uw; /* that priced domains are told of, of the whole machine */
 	uint64_t learnt_idle_uw; /* 0: not yet */
 	uint64_t busy_ns, own_cpu_ns;
+	uint32_t source, packages; /* that prices and idle power are of; 0: of none yet */
 };
 
 #endif

@@ -5,6 +5,7 @@
 #include "producer/publish/publisher.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -16,6 +17,21 @@
 /* Twice as often as promised: a late one is still in time. */
 #define REFRESH_NS (SCAPH_SLOW_PERIOD_NS / 2)
 #define BEAT_NS (SCAPH_BEAT_PERIOD_NS / 2)
+
+/*
+ * Prices and idle power outlive the daemon, but were of the source that it had: a trace, an estimate or
+ * other counters say nothing about the power of this one. Sums go on.
+ */
+static void keep_to_source(struct scaph_host_tally *tally, const struct scaph_source *source)
+{
+	if (tally->source != source->ops->id || tally->packages != source->packages) {
+		memset(tally->price, 0, sizeof(tally->price));
+		tally->held_idle_uw = 0;
+		tally->learnt_idle_uw = 0;
+	}
+	tally->source = source->ops->id;
+	tally->packages = source->packages;
+}
 
 int scaph_publisher_init(struct scaph_publisher *pub, const struct scaph_publisher_parts *parts)
 {
@@ -42,6 +58,7 @@ int scaph_publisher_init(struct scaph_publisher *pub, const struct scaph_publish
 	if (pub->wake_fd < 0)
 		return -errno;
 	scaph_ledger_load_host(pub->ledger, &pub->tally);
+	keep_to_source(&pub->tally, source);
 	if (config->idle_given)
 		scaph_window_set_idle(pub, config->idle_uw);
 	else if (source->idle_known)
