@@ -110,6 +110,12 @@ static int parse(const struct scaph_config_item *item, struct scaph_domain *doma
 	return 0;
 }
 
+/* Whether we are short of something; all else means that the process is not there. */
+static bool is_shortage(int r)
+{
+	return r == -EMFILE || r == -ENFILE || r == -ENOMEM;
+}
+
 /*
  * Descriptor and clock of the process. Its start is asked again under the pidfd: the same process
  * both times, so the descriptor is of the one we mean.
@@ -117,14 +123,17 @@ static int parse(const struct scaph_config_item *item, struct scaph_domain *doma
 static int hold_process(struct scaph_domain *domain, unsigned long long *ret_start)
 {
 	unsigned long long start = 0, again = 0;
+	int r = process_start(domain->pid, &start);
 
-	if (process_start(domain->pid, &start))
-		return -ESRCH;
+	if (r)
+		return is_shortage(r) ? r : -ESRCH;
 	domain->pidfd = (int)syscall(SYS_pidfd_open, domain->pid, 0);
-	if (domain->pidfd < 0 || process_start(domain->pid, &again) || again != start ||
-	    clock_getcpuclockid(domain->pid, &domain->cpu_clock)) {
+	r = domain->pidfd < 0 ? -errno : process_start(domain->pid, &again);
+	if (r == 0 && (again != start || clock_getcpuclockid(domain->pid, &domain->cpu_clock)))
+		r = -ESRCH;
+	if (r) {
 		scaph_domain_close(domain);
-		return -ESRCH;
+		return is_shortage(r) ? r : -ESRCH;
 	}
 	*ret_start = start;
 	return 0;
@@ -140,11 +149,15 @@ int scaph_domain_open(const struct scaph_config_item *item, struct scaph_domain 
 	if (r)
 		return r;
 	r = hold_process(&domain, &start);
-	if (r) {
+	if (r == -ESRCH)
 		scaph_error("%s %s: no process %d; start it first, or correct the PID",
 			    item->origin, item->text, (int)domain.pid);
+	else if (r)
+		scaph_error("%s %s: its process cannot be held: %s; allow more open files "
+			    "(LimitNOFILE=, ulimit -n)",
+			    item->origin, item->text, strerror(-r));
+	if (r)
 		return r;
-	}
 	if (!domain.uuid_given)
 		derive_uuid(domain.name, start, domain.uuid);
 	domain.ivshmem = domain.uuid_given;
@@ -172,6 +185,10 @@ int scaph_domain_from_sighting(const struct scaph_sighting *sighting,
 	memcpy(domain.uuid, sighting->uuid, sizeof(domain.uuid));
 	scaph_name_escape(domain.name, domain.shown, sizeof(domain.shown));
 	r = hold_process(&domain, &start);
+	if (r && r != -ESRCH)
+		scaph_error("domain %s: its process cannot be held: %s; allow more open files "
+			    "(LimitNOFILE=, ulimit -n)",
+			    domain.shown, strerror(-r));
 	if (r)
 		return r;
 	/* It was proved when it was seen, and its number may be another's by now; held, it stays. */

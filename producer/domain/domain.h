@@ -45,7 +45,7 @@ int scaph_domain_open(const struct scaph_config_item *item, struct scaph_domain 
  * scaph_domain_from_sighting() - make a domain of what the hypervisor says
  * @ret_domain: as above
  *
- * Return:   0, or -ESRCH without a line: the process is gone already.
+ * Return:   0; -ESRCH without a line: the process is gone already; or another errno after a line.
  */
 int scaph_domain_from_sighting(const struct scaph_sighting *sighting,
 			       struct scaph_domain *ret_domain);

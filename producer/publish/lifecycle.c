@@ -84,7 +84,7 @@ static void on_running(struct scaph_admission *admission, const struct scaph_sig
 		return;
 	}
 	if (scaph_domain_from_sighting(sighting, &domain))
-		return; /* gone between being listed and being looked at */
+		return; /* most likely gone between being listed and being looked at */
 	if (scaph_admission_enter(admission, &domain, true))
 		return;
 	entry = scaph_admission_find(admission, sighting->uuid);

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -221,6 +222,30 @@ static void test_reused(void **state)
 	end(unlike);
 }
 
+/* Not having a descriptor left is no reason to say that a process is gone. */
+static void test_no_descriptors(void **state)
+{
+	struct rlimit limit, none;
+	struct scaph_domain domain;
+	pid_t pid = start("-uuid", UUID);
+	struct scaph_sighting sighting = sighting_of(pid);
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	for (rlim_t spare = 0; spare < 2; spare++) {
+		int next = dup(STDERR_FILENO);
+
+		close(next);
+		none = (struct rlimit){ (rlim_t)next + spare, limit.rlim_max };
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+		assert_int_equal(scaph_domain_from_sighting(&sighting, &domain), -EMFILE);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	}
+	assert_int_equal(scaph_domain_from_sighting(&sighting, &domain), 0);
+	scaph_domain_close(&domain);
+	end(pid);
+}
+
 /* One process, one account: its CPU time must not be counted for two domains. */
 static void test_named_and_seen(void **state)
 {
@@ -268,6 +293,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_enters, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_descriptors, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_named_and_seen, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_named_and_ended, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_within_a_tick, set_up, tear_down),
