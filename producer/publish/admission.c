@@ -5,6 +5,7 @@
 #include "producer/publish/admission.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -200,17 +201,19 @@ void scaph_admission_look_at_shares(struct scaph_admission *admission)
 
 	for (; entry; entry = next) {
 		struct scaph_domain domain = entry->domain;
-		bool again_paused;
+		bool paused = entry->paused;
 
 		next = scaph_table_next(admission->table, entry);
 		if (!share_changed(admission, entry))
 			continue;
-		domain.pidfd = dup(entry->domain.pidfd);
+		domain.pidfd = fcntl(entry->domain.pidfd, F_DUPFD_CLOEXEC, 0);
 		if (domain.pidfd < 0)
 			continue;
 		scaph_info("domain %s: its share came or was replaced", domain.shown);
-		again_paused = entry->paused;
-		if (scaph_admission_enter(admission, &domain, true) == 0)
-			scaph_admission_find(admission, domain.uuid)->paused = again_paused;
+		if (scaph_admission_enter(admission, &domain, true))
+			continue;
+		pthread_mutex_lock(&admission->publisher->lock);
+		scaph_admission_find(admission, domain.uuid)->paused = paused;
+		pthread_mutex_unlock(&admission->publisher->lock);
 	}
 }
