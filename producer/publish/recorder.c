@@ -31,6 +31,7 @@ struct recorder_text {
 
 struct scaph_recorder {
 	int fd;
+	off_t whole; /* bytes of the file up to its last line's end */
 	const struct scaph_source *source;
 	pthread_t thread;
 	bool running;
@@ -40,6 +41,14 @@ struct scaph_recorder {
 	bool ended; /* early: the disk is full or too slow */
 	bool stop;
 };
+
+/* How much of a text is whole lines. */
+static size_t whole_lines(const char *bytes, size_t used)
+{
+	const char *end = memrchr(bytes, '\n', used);
+
+	return end ? (size_t)(end - bytes) + 1 : 0;
+}
 
 __attribute__((format(printf, 2, 3))) static void put(struct scaph_recorder *recorder,
 						      const char *format, ...)
@@ -53,10 +62,13 @@ __attribute__((format(printf, 2, 3))) static void put(struct scaph_recorder *rec
 	va_start(args, format);
 	length = vsnprintf(text->bytes + text->used, BUFFER_BYTES - text->used, format, args);
 	va_end(args);
-	if (length < 0 || (size_t)length >= BUFFER_BYTES - text->used)
-		recorder->ended = true;
-	else
+	if (length >= 0 && (size_t)length < BUFFER_BYTES - text->used) {
 		text->used += (size_t)length;
+		return;
+	}
+	/* Half a line would be read as other numbers than were meant. */
+	recorder->ended = true;
+	text->used = whole_lines(text->bytes, text->used);
 }
 
 /* Each counter of the source in one order: by package, then zone. */
@@ -138,15 +150,27 @@ int scaph_recorder_open(const char *path, const struct scaph_source *source,
 	return 0;
 }
 
-/* False: the disk refuses. */
-static bool write_all(int fd, const struct recorder_text *text)
+/* The file ends with the last line that was taken whole, unless even that cannot be had. */
+static void cut_short(const struct scaph_recorder *recorder)
 {
-	for (size_t at = 0; at < text->used;) {
-		ssize_t wrote = write(fd, text->bytes + at, text->used - at);
+	if (ftruncate(recorder->fd, recorder->whole) < 0)
+		return; /* its reader refuses a line without an end */
+}
 
-		if (wrote < 0 && errno != EINTR)
+/* False: the disk refuses. */
+static bool write_all(struct scaph_recorder *recorder, const struct recorder_text *text)
+{
+	off_t begin = recorder->whole;
+
+	for (size_t at = 0; at < text->used;) {
+		ssize_t wrote = write(recorder->fd, text->bytes + at, text->used - at);
+
+		if (wrote < 0 && errno != EINTR) {
+			cut_short(recorder);
 			return false;
+		}
 		at += wrote > 0 ? (size_t)wrote : 0;
+		recorder->whole = begin + (off_t)whole_lines(text->bytes, at);
 	}
 	return true;
 }
@@ -164,7 +188,7 @@ static bool drain(struct scaph_recorder *recorder)
 	recorder->writing = full;
 	stop = recorder->stop;
 	pthread_mutex_unlock(&recorder->lock);
-	good = write_all(recorder->fd, &recorder->writing);
+	good = write_all(recorder, &recorder->writing);
 	pthread_mutex_lock(&recorder->lock);
 	recorder->ended |= !good;
 	pthread_mutex_unlock(&recorder->lock);

@@ -230,6 +230,21 @@ static int take_line(struct parser *parser, char *text)
 	return r;
 }
 
+/*
+ * A line of the file. One of numbers has its end: what a killed recorder or a full disk left of it
+ * would be other numbers than were meant.
+ */
+static int take_whole_line(struct parser *parser, char *text, size_t length)
+{
+	if (strlen(text) != length)
+		return bad(parser, "a NUL byte");
+	if (text[length - 1] != '\n' && *text >= '0' && *text <= '9')
+		return bad(parser,
+			   "this last line has no end and may be cut short: end it, or take it "
+			   "away");
+	return take_line(parser, text);
+}
+
 static int take_file(struct parser *parser, FILE *file)
 {
 	char *text = NULL;
@@ -239,8 +254,7 @@ static int take_file(struct parser *parser, FILE *file)
 
 	while (r == 0 && (got = getline(&text, &size, file)) >= 0) {
 		parser->line++;
-		r = strlen(text) == (size_t)got ? take_line(parser, text)
-						: bad(parser, "a NUL byte");
+		r = take_whole_line(parser, text, (size_t)got);
 	}
 	if (r == 0 && ferror(file)) {
 		r = -EIO;

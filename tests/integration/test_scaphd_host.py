@@ -227,6 +227,36 @@ def record_and_play(b):
     daemon.wait()
 
 
+def record_until_full(b):
+    """A disk that is full ends a trace behind a whole line; one that was cut all the same is refused."""
+    load = b.load()
+    b.share("full")
+    folder = os.path.join(b.work, "disk")
+    trace = os.path.join(folder, "trace")
+    os.mkdir(folder)
+    if os.geteuid() == 0:
+        mount(folder, "8k")
+        daemon = b.daemon(domain=f"full=pid:{load.pid}", record=trace)
+        await_that(lambda: os.statvfs(folder).f_bavail == 0)
+        time.sleep(2)
+        daemon.terminate()
+        said = daemon.stderr.read()
+        b.check(daemon.wait(5) == 0 and said.count("the trace ends early") == 1, "a disk that is full is said", said)
+        with open(trace) as file:
+            lines = file.read()
+        b.check(len(lines) > 4096 and lines[-1] == "\n", "and the trace ends behind a whole line", lines[-40:])
+        done = subprocess.run([b.scaphd, "--check", *b.options(source="replay:" + trace, **{"model-watts": None})],
+                              capture_output=True, text=True, timeout=10)
+        b.check(done.returncode == 0, "it can be played", done.stderr)
+        subprocess.run(["umount", folder], check=True)
+    else:
+        print("# skip: mounts need root")
+    with open(trace, "w") as file:
+        file.write("scaphring-trace 1\nzones package\n0 1000\n1000000 2000\n2000000 30")
+    b.refused("a trace cut within a number", ["trace:5", "cut short"],
+              *b.options(source="replay:" + trace, **{"model-watts": None}))
+
+
 def calibrations(b):
     """A machine whose /proc/stat says that nothing runs, and one that says it is busy; both play 12 W."""
     trace = os.path.join(b.work, "twelve")
@@ -268,6 +298,7 @@ def main():
         state(b)
         libvirts(b)
         record_and_play(b)
+        record_until_full(b)
         policies(b)
         calibrated(b, *calibrating)
 
