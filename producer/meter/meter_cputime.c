@@ -4,7 +4,7 @@
  *
  * Needs no privilege. Both move in kernel ticks, and not in step: busy time is kept cumulative and
  * never below the sum of the domains'; what it runs behind or ahead in one window it makes good in
- * the next. Over several packages a process's time is divided by where its threads last ran.
+ * the next, up to what ticks can explain. Over several packages a process's time is divided by where its threads last ran.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,6 +17,12 @@
 #include "producer/process/tick.h"
 
 #define PLACEMENT_NS SCAPH_NS_PER_S
+
+/*
+ * /proc/stat is late by a tick a CPU, and by as much as 10 ms in each of its columns, which it rounds
+ * down. What it is behind of more than that it never saw: a process that runs between the ticks alone.
+ */
+#define LATE_NS (100 * SCAPH_NS_PER_MS)
 
 struct cputime {
 	struct scaph_meter meter;
@@ -87,6 +93,16 @@ static void place(const struct cputime *cputime, struct scaph_reading *reading, 
 	scaph_placement_divide(&reading->placement, packages, reading->cpu_ns, reading->package_ns);
 }
 
+/*
+ * Busy time that was handed out and never came is not waited for: it would be taken from what runs
+ * later, for hours, and its energy given to the domains.
+ */
+static void forgive(uint64_t *given_ns, uint64_t busy_ns, uint64_t late_ns)
+{
+	if (*given_ns > busy_ns + late_ns)
+		*given_ns = busy_ns + late_ns;
+}
+
 static int cputime_sweep(struct scaph_meter *meter, struct scaph_reading *const *readings,
 			 uint32_t count, uint64_t ret_busy_ns[SCAPH_PACKAGES_MAX])
 {
@@ -112,6 +128,8 @@ static int cputime_sweep(struct scaph_meter *meter, struct scaph_reading *const 
 
 		ret_busy_ns[p] = due_ns > sum_ns[p] ? due_ns : sum_ns[p];
 		cputime->given_ns[p] += ret_busy_ns[p];
+		forgive(&cputime->given_ns[p], busy_ns[p],
+			LATE_NS * cputime->topology->package[p].cpus);
 	}
 	return 0;
 }
