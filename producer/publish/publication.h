@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/stat.h>
 
 #include "producer/config/config.h"
 #include "producer/domain/domain.h"

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <uuid/uuid.h>
 
@@ -114,6 +115,42 @@ static int open_share(const struct scaph_publication_terms *terms, struct scaph_
 	return 0;
 }
 
+/* Whose process it is: its effective user. 0 or a negative errno. */
+static int user_of(pid_t pid, uid_t *ret_user)
+{
+	char path[64], line[256];
+	unsigned int user;
+	int r = -ENODATA;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	while (r && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "Uid: %*u %u", &user) == 1)
+			r = 0;
+	}
+	fclose(file);
+	if (r == 0)
+		*ret_user = user;
+	return r;
+}
+
+/*
+ * The folder is everybody's to write to, and QEMU takes a file that is there already, whoever put it
+ * there: only one of ours, or of the user that QEMU runs as, is not another's who reads along.
+ */
+static bool is_strangers(const struct scaph_segment *segment, pid_t pid)
+{
+	struct stat st;
+	uid_t user = (uid_t)-1;
+
+	if (fstat(segment->fd, &st) < 0)
+		return true;
+	return st.st_uid != geteuid() && (user_of(pid, &user) || st.st_uid != user);
+}
+
 /*
  * Only where the operator or the hypervisor names the UUID and the device: else anybody who can
  * guess it could squat the name and be sent the figures.
@@ -132,6 +169,10 @@ static int open_ivshmem(const struct scaph_publication_terms *terms, struct scap
 	r = scaph_segment_open_ivshmem(terms->shm_fd, name, bytes, &segment);
 	if (r == -ENOENT)
 		return 0;
+	if (r == 0 && is_strangers(&segment, pub->domain->pid)) {
+		scaph_segment_close(&segment);
+		r = SCAPH_SEGMENT_NOT_OWNED;
+	}
 	if (r)
 		return refused(terms->config->shm_dir, name, r);
 	add_outlet(pub, SCAPH_OUTLET_IVSHMEM, &segment);
