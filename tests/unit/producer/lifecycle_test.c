@@ -222,6 +222,36 @@ static void test_reused(void **state)
 	end(unlike);
 }
 
+static int next_descriptor(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	close(fd);
+	return fd;
+}
+
+/* A domain that comes and goes leaves no descriptor behind. */
+static void test_thousand_lives(void **state)
+{
+	struct host *host = *state;
+	pid_t pid = start("-uuid", UUID);
+	struct scaph_sighting sighting = sighting_of(pid);
+	char share[192];
+	int before = next_descriptor();
+
+	snprintf(share, sizeof(share), "%s/" UUID, host->share_root);
+	assert_int_equal(mkdir(share, 0755), 0);
+	for (int life = 0; life < 1000; life++) {
+		tell_running(host, pid);
+		assert_int_equal(entries(host), 1);
+		host->listener.stopped(host->listener.context, sighting.uuid);
+		scaph_lifecycle_act(&host->admission, &host->mailbox);
+		assert_int_equal(entries(host), 0);
+	}
+	assert_int_equal(next_descriptor(), before);
+	end(pid);
+}
+
 /* Not having a descriptor left is no reason to say that a process is gone. */
 static void test_no_descriptors(void **state)
 {
@@ -233,10 +263,7 @@ static void test_no_descriptors(void **state)
 	(void)state;
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	for (rlim_t spare = 0; spare < 2; spare++) {
-		int next = dup(STDERR_FILENO);
-
-		close(next);
-		none = (struct rlimit){ (rlim_t)next + spare, limit.rlim_max };
+		none = (struct rlimit){ (rlim_t)next_descriptor() + spare, limit.rlim_max };
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
 		assert_int_equal(scaph_domain_from_sighting(&sighting, &domain), -EMFILE);
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -293,11 +320,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_enters, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_thousand_lives, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_descriptors, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_named_and_seen, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_named_and_ended, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_within_a_tick, set_up, tear_down),
 	};
 
+	scaph_log_set_level(SCAPH_LOG_ERROR);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
