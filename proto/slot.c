@@ -43,8 +43,3 @@ enum scaph_slot_class scaph_slot_classify(const struct scaph_slot *slot, uint32_
 		return SCAPH_SLOT_BUSY;
 	return slot->seq < expected ? SCAPH_SLOT_OLD : SCAPH_SLOT_LAPPED;
 }
-
-bool scaph_slot_usable(const struct scaph_slot *slot)
-{
-	return !(slot->flags & SCAPH_FLAG_CRITICAL_MASK & ~SCAPH_FLAG_CRITICAL_KNOWN);
-}

@@ -57,6 +57,9 @@ enum scaph_slot_class scaph_slot_classify(const struct scaph_slot *slot, uint32_
 					  uint64_t index, uint32_t prefix);
 
 /* Whether a record is whole and usable by this code: no unknown critical flag. Only for copies classified OK. */
-bool scaph_slot_usable(const struct scaph_slot *slot);
+static inline bool scaph_slot_usable(const struct scaph_slot *slot)
+{
+	return !(slot->flags & SCAPH_FLAG_CRITICAL_MASK & ~SCAPH_FLAG_CRITICAL_KNOWN);
+}
 
 #endif
