@@ -12,6 +12,7 @@
 #ifndef SCAPH_SHM_WRITER_H
 #define SCAPH_SHM_WRITER_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "proto/layout.h"
@@ -22,24 +23,28 @@ enum scaph_writer_result {
 		1, /* index or breaks would wrap: adopt with a new epoch, then publish again */
 };
 
+/*
+ * Publication touches the first 64 bytes and no others: over a thousand segments in turn it is lines that cost. No record is
+ * kept: what was published is in nobody's hands but the caller's.
+ */
 struct scaph_writer {
-	void *map;
-	uint64_t bytes;
-	struct scaph_descriptor desc; /* gen: even, as last completed */
-	struct scaph_status status;
+	_Atomic uint64_t *fast_ring; /* in the segment */
+	_Atomic uint64_t *fast_head; /* in the segment */
+	uint64_t fast_mask;
+	uint64_t next_index;
 	uint32_t tag;
 	uint32_t fast_prefix;
-	uint32_t slow_prefix;
-	uint64_t fast_mask;
-	uint64_t slow_mask;
-	uint64_t fast_offset;
-	uint64_t slow_offset;
-	uint64_t next_index;
-	uint64_t next_slow_index;
-	uint64_t fast_head;
-	uint64_t slow_head;
+	uint16_t breaks; /* of the newest record */
+	void *map;
+	uint64_t bytes;
+
 	uint64_t beat;
-	struct scaph_slot newest; /* as published; seq 0 before the first */
+	uint64_t next_slow_index;
+	uint64_t slow_mask;
+	uint64_t slow_offset;
+	uint32_t slow_prefix;
+	struct scaph_descriptor desc; /* gen: even, as last completed */
+	struct scaph_status status;
 };
 
 /**
@@ -68,8 +73,17 @@ void scaph_writer_adopt(struct scaph_writer *writer, void *map, uint64_t bytes,
  */
 int scaph_writer_publish(struct scaph_writer *writer, const struct scaph_slot *record);
 
-/* Put the newest record, if there is one, into the slow ring: once a second. Ordering: as publish. */
-void scaph_writer_publish_slow(struct scaph_writer *writer);
+/* How many segments ahead scaph_writer_prefetch() pays most: measured, tools/bench. */
+#define SCAPH_WRITER_AHEAD 8U
+
+/*
+ * Ask for the lines that the next publish will store to: some publishes ahead, when many segments are written in turn.
+ * Changes nothing; any number of calls.
+ */
+void scaph_writer_prefetch(const struct scaph_writer *writer);
+
+/* Put the record that was just published into the slow ring as well: once a second. Ordering: as publish. */
+void scaph_writer_publish_slow(struct scaph_writer *writer, const struct scaph_slot *record);
 
 /* Store the next beat: at least ten times a second whatever the window. */
 void scaph_writer_beat(struct scaph_writer *writer);

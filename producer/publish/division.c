@@ -262,6 +262,8 @@ static void publish_host(struct scaph_publisher *pub, const struct scaph_window 
 void scaph_division_publish(struct scaph_publisher *pub, const struct scaph_window *window)
 {
 	for (uint32_t i = 0; i < pub->count; i++) {
+		if (i + SCAPH_WRITER_AHEAD < pub->count)
+			scaph_publication_prefetch(&pub->live[i + SCAPH_WRITER_AHEAD]->publication);
 		if (present(pub->live[i]))
 			publish_entry(pub, pub->live[i], window);
 	}

@@ -89,14 +89,25 @@ int scaph_publication_record(struct scaph_publication *pub, const struct scaph_s
 
 	for (uint32_t i = 0; i < pub->outlets && r == 0; i++) {
 		struct scaph_outlet *outlet = &pub->outlet[i];
+		const struct scaph_slot *record;
 
 		if (!sees_records(pub, outlet) || scaph_guard_failed(&outlet->segment.guard))
 			continue;
+		record = sees_exact(pub, outlet) ? exact : guest;
 		scaph_guard_enter(&outlet->segment.guard);
-		r = scaph_writer_publish(&outlet->writer, sees_exact(pub, outlet) ? exact : guest);
+		r = scaph_writer_publish(&outlet->writer, record);
+		if (pub->slow_due && r == 0)
+			scaph_writer_publish_slow(&outlet->writer, record);
 		scaph_guard_leave();
 	}
+	pub->slow_due = false;
 	return r;
+}
+
+void scaph_publication_prefetch(const struct scaph_publication *pub)
+{
+	for (uint32_t i = 0; i < pub->outlets; i++)
+		scaph_writer_prefetch(&pub->outlet[i].writer);
 }
 
 void scaph_publication_beat(struct scaph_publication *pub)
@@ -143,6 +154,7 @@ static struct scaph_status status_for(const struct scaph_publication *pub,
 void scaph_publication_second(struct scaph_publication *pub, const struct scaph_status *status,
 			      const struct scaph_status *host_status)
 {
+	pub->slow_due = true;
 	for (uint32_t i = 0; i < pub->outlets; i++) {
 		struct scaph_outlet *outlet = &pub->outlet[i];
 		bool host = outlet->kind == SCAPH_OUTLET_HOST;
@@ -151,8 +163,6 @@ void scaph_publication_second(struct scaph_publication *pub, const struct scaph_
 		if (scaph_guard_failed(&outlet->segment.guard))
 			continue;
 		scaph_guard_enter(&outlet->segment.guard);
-		if (sees_records(pub, outlet))
-			scaph_writer_publish_slow(&outlet->writer);
 		scaph_writer_set_status(&outlet->writer, &own);
 		scaph_guard_leave();
 	}

@@ -48,6 +48,7 @@ struct scaph_publication {
 	struct scaph_descriptor desc; /* what every outlet's descriptor begins from */
 	uint64_t origin_ns; /* of the epoch, in CLOCK_MONOTONIC */
 	uint16_t breaks;
+	bool slow_due; /* the next record goes into the slow rings as well */
 	uint32_t state;
 	uint32_t reasons; /* of this publication alone */
 };
@@ -96,6 +97,9 @@ int scaph_publication_begin_epoch(struct scaph_publication *publication, uint64_
 int scaph_publication_record(struct scaph_publication *publication, const struct scaph_slot *exact,
 			     const struct scaph_slot *guest);
 
+/* Some publications ahead of its turn: see scaph_writer_prefetch(). */
+void scaph_publication_prefetch(const struct scaph_publication *publication);
+
 /* Whether an outlet is open, and the file it writes to (device and inode). */
 bool scaph_publication_has(const struct scaph_publication *publication,
 			   enum scaph_outlet_kind kind);
@@ -111,7 +115,7 @@ uint8_t scaph_publication_failed(const struct scaph_publication *publication);
 void scaph_publication_beat(struct scaph_publication *publication);
 
 /**
- * scaph_publication_second() - once a second: slow ring and status
+ * scaph_publication_second() - once a second: status now, and the slow rings with the next record
  * @status:      what all have in common; mono_ns in CLOCK_MONOTONIC. The publication adds its own
  * @host_status: the same for the host's copy
  */

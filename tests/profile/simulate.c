@@ -160,11 +160,10 @@ static const uint8_t *guest_bytes(const struct scaph_entry *entry, bool status)
 {
 	const struct scaph_outlet *outlet = &entry->publication.outlet[0];
 	const struct scaph_writer *writer = &outlet->writer;
-	const uint8_t *map = outlet->segment.guard.map;
 
 	if (status)
-		return map + SCAPH_STATUS_OFFSET;
-	return map + writer->fast_offset +
+		return (const uint8_t *)outlet->segment.guard.map + SCAPH_STATUS_OFFSET;
+	return (const uint8_t *)writer->fast_ring +
 	       ((writer->next_index - 1) & writer->fast_mask) * SCAPH_SLOT_BYTES;
 }
 

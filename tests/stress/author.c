@@ -76,7 +76,8 @@ void author_upkeep(struct author *author, uint64_t now_ns)
 	}
 	/* As the daemon does: twice as often as promised. */
 	if (now_ns - author->refreshed_ns >= NS_PER_S / 2) {
-		scaph_writer_publish_slow(&author->writer);
+		if (author->index)
+			scaph_writer_publish_slow(&author->writer, &author->newest);
 		scaph_writer_refresh(&author->writer);
 		author->refreshed_ns = now_ns;
 	}

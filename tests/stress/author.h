@@ -23,6 +23,7 @@ struct author {
 	struct ledger_epoch *epoch;
 	struct scaph_segment segment;
 	struct scaph_writer writer;
+	struct scaph_slot newest; /* as given to the writer */
 	uint64_t index; /* of the next record */
 	uint64_t refreshed_ns;
 	uint64_t beat_ns;
@@ -46,10 +47,8 @@ void author_rest(struct author *author);
 
 static inline void author_publish(struct author *author)
 {
-	struct scaph_slot slot;
-
-	payload_fill(&slot, author->writer.desc.epoch_id, author->index);
-	scaph_writer_publish(&author->writer, &slot);
+	payload_fill(&author->newest, author->writer.desc.epoch_id, author->index);
+	scaph_writer_publish(&author->writer, &author->newest);
 	author->index++;
 	atomic_store_explicit(&author->epoch->published, author->index, memory_order_relaxed);
 }

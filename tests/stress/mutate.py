@@ -32,13 +32,12 @@ MUTATIONS = {
     ),
     # shm/writer.c: the payload moves as plain memory.
     "memcpy-payload": (
-        ("\tscaph_word_store(&to[1], word[1]);\n", "\tmemcpy((void *)&to[1], &word[1], 56);\n"),
-        ("\tscaph_word_store(&to[2], word[2]);\n", ""),
-        ("\tscaph_word_store(&to[3], word[3]);\n", ""),
-        ("\tscaph_word_store(&to[4], word[4]);\n", ""),
-        ("\tscaph_word_store(&to[5], word[5]);\n", ""),
-        ("\tscaph_word_store(&to[6], word[6]);\n", ""),
-        ("\tscaph_word_store(&to[7], word[7]);\n", ""),
+        ("\tscaph_word_store(&to[1], record->mono_ns);\n", "\tmemcpy((void *)&to[1], &record->mono_ns, 48);\n"),
+        ("\tscaph_word_store(&to[2], record->package_uj);\n", ""),
+        ("\tscaph_word_store(&to[3], record->core_uj);\n", ""),
+        ("\tscaph_word_store(&to[4], record->dram_uj);\n", ""),
+        ("\tscaph_word_store(&to[5], record->idle_uj);\n", ""),
+        ("\tscaph_word_store(&to[6], record->cpu_ns);\n", ""),
     ),
 }
 

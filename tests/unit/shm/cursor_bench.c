@@ -83,7 +83,8 @@ void bench_publish(struct bench *bench, uint64_t count)
 {
 	while (count--) {
 		uint64_t index = bench->writer.next_index;
-		struct scaph_slot record = {
+
+		bench->newest = (struct scaph_slot){
 			.mono_ns = index * WINDOW_NS,
 			.package_uj = index * 3 + 1,
 			.core_uj = index * 3 + 2,
@@ -93,15 +94,13 @@ void bench_publish(struct bench *bench, uint64_t count)
 			.flags = SCAPH_FLAG_PACKAGE,
 		};
 
-		assert_int_equal(scaph_writer_publish(&bench->writer, &record), 0);
+		assert_int_equal(scaph_writer_publish(&bench->writer, &bench->newest), 0);
 	}
 }
 
 void bench_writer_at(struct bench *bench, uint64_t index)
 {
 	bench->writer.next_index = index;
-	bench->writer.fast_head = index ? scaph_seq_complete(bench->writer.tag, index - 1)
-					: scaph_seq_before_first(bench->writer.tag);
 	scaph_writer_refresh(&bench->writer);
 }
 

@@ -35,6 +35,7 @@ struct bench {
 	uint64_t slots; /* of the fast ring */
 	struct scaph_descriptor desc;
 	struct scaph_writer writer;
+	struct scaph_slot newest; /* as given to the writer */
 	enum scaph_mode mode;
 	struct scaph_cursor *cursor;
 	uint64_t now_ns;

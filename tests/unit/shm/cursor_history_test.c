@@ -161,7 +161,7 @@ static void test_slow_ring(void **state)
 			 SCAPH_CURSOR_EMPTY);
 	for (int i = 0; i < 60; i++) {
 		bench_publish(bench, 50);
-		scaph_writer_publish_slow(&bench->writer);
+		scaph_writer_publish_slow(&bench->writer, &bench->newest);
 	}
 	assert_int_equal(scaph_cursor_head(bench->cursor, SCAPH_BLOCK_SLOW, &index), 0);
 	assert_int_equal(index, 59);
@@ -191,7 +191,7 @@ static void test_rings_are_apart(void **state)
 	bench_expect_record(bench, 0);
 	for (int i = 0; i < 10; i++) {
 		bench_publish(bench, 5);
-		scaph_writer_publish_slow(&bench->writer);
+		scaph_writer_publish_slow(&bench->writer, &bench->newest);
 	}
 	for (uint64_t i = 0; i < 10; i++) {
 		assert_int_equal(scaph_cursor_at(bench->cursor, SCAPH_BLOCK_SLOW, i, &slot),

@@ -166,12 +166,11 @@ static void test_publish_slow(void **state)
 	struct bench *bench = *state;
 	struct scaph_slot record = record_of(9);
 
-	scaph_writer_publish_slow(&bench->writer);
 	assert_int_equal(head_of(bench).slow_head, (uint64_t)TAG << 40);
 	for (int i = 0; i < 5; i++)
 		scaph_writer_publish(&bench->writer, &record);
-	scaph_writer_publish_slow(&bench->writer);
-	scaph_writer_publish_slow(&bench->writer);
+	scaph_writer_publish_slow(&bench->writer, &record);
+	scaph_writer_publish_slow(&bench->writer, &record);
 	expect_record(bench, 1, 0, 0, 9);
 	expect_record(bench, 1, 1, 1, 9);
 	assert_int_equal(head_of(bench).slow_head, scaph_seq_complete(TAG, 1));
@@ -220,7 +219,7 @@ static void test_refresh_after_scribble(void **state)
 
 	scaph_writer_publish(&bench->writer, &record);
 	scaph_writer_publish(&bench->writer, &record);
-	scaph_writer_publish_slow(&bench->writer);
+	scaph_writer_publish_slow(&bench->writer, &record);
 	slot = slot_at(bench, 0, 1);
 	memset(bench->map, SCRIBBLE, SCAPH_PREFIX_BYTES);
 	scaph_writer_refresh(&bench->writer);
