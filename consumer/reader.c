@@ -12,9 +12,11 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "consumer/lazy_clock.h"
 #include "consumer/reader.h"
 #include "consumer/scaph.h"
 #include "consumer/span.h"
+#include "consumer/totals.h"
 #include "proto/names.h"
 #include "proto/seq.h"
 #include "shm/cursor.h"
@@ -23,6 +25,7 @@
 
 #define API __attribute__((visibility("default")))
 #define NS_PER_S 1000000000ULL
+#define ROOM_MAX (1U << 20) /* records at a time: as many as any ring has */
 
 static_assert((int)SCAPH_HAS_PACKAGE == (int)SCAPH_FLAG_PACKAGE &&
 		      (int)SCAPH_HAS_CORE == (int)SCAPH_FLAG_CORE,
@@ -41,17 +44,40 @@ static_assert((int)SCAPH_IS_COARSE == (int)SCAPH_FLAG_COARSE &&
 static_assert((int)SCAPH_OPEN_COHERENT == (int)SCAPH_MODE_COHERENT, "modes");
 static_assert((int)SCAPH_OPEN_SNAPSHOT == (int)SCAPH_MODE_SNAPSHOT, "modes");
 
+static_assert(sizeof(struct scaph_record) == sizeof(struct scaph_figures) &&
+		      offsetof(struct scaph_record, epoch_id) ==
+			      offsetof(struct scaph_figures, epoch_id) &&
+		      offsetof(struct scaph_record, number) ==
+			      offsetof(struct scaph_figures, number) &&
+		      offsetof(struct scaph_record, mono_ns) ==
+			      offsetof(struct scaph_figures, mono_ns),
+	      "a record is decoded in place");
+static_assert(
+	offsetof(struct scaph_record, package_uj) == offsetof(struct scaph_figures, package_uj) &&
+		offsetof(struct scaph_record, core_uj) == offsetof(struct scaph_figures, core_uj) &&
+		offsetof(struct scaph_record, dram_uj) == offsetof(struct scaph_figures, dram_uj) &&
+		offsetof(struct scaph_record, idle_uj) == offsetof(struct scaph_figures, idle_uj),
+	"a record is decoded in place");
+static_assert(offsetof(struct scaph_record, cpu_ns) == offsetof(struct scaph_figures, cpu_ns) &&
+		      offsetof(struct scaph_record, breaks) ==
+			      offsetof(struct scaph_figures, breaks) &&
+		      offsetof(struct scaph_record, flags) == offsetof(struct scaph_figures, flags),
+	      "a record is decoded in place");
+
 struct scaph_reader {
 	struct scaph_cursor *cursor;
 	bool history; /* rewind once, at the proof */
 	int held; /* a result that scaph_wait() took from the cursor; SCAPH_EMPTY: none */
 	struct scaph_record held_record;
 	int state; /* last result of scaph_next() or scaph_latest() that was news */
-	struct scaph_record last; /* delivered by scaph_next(); number valid if has_last */
+	uint32_t last_flags; /* of the last record delivered by scaph_next(), if there was one */
 	bool has_last;
-	struct scaph_record base; /* what totals go on from: the last that knew anything */
-	bool has_base;
-	struct scaph_span totals;
+	struct scaph_totals totals;
+	const struct scaph_watch *watch_newest;
+	const struct scaph_watch *watch_next;
+	struct scaph_record latest; /* the record that is watched */
+	struct scaph_lazy_clock clock;
+	uint64_t undated_ns; /* the old reading at which records were taken; 0: none were */
 	char reason[256];
 };
 
@@ -60,12 +86,18 @@ struct scaph_cursor *scaph_reader_cursor(struct scaph_reader *reader)
 	return reader->cursor;
 }
 
-static uint64_t now_ns(void)
+/* A reading of the clock; what was taken at an old one gets its date. */
+static uint64_t now_ns(struct scaph_reader *reader)
 {
-	struct timespec ts;
+	uint64_t at_ns = scaph_lazy_clock_read(&reader->clock), latest_ns;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+	if (reader->undated_ns) {
+		latest_ns = reader->undated_ns + SCAPH_LAZY_AGE_MAX_NS;
+		scaph_cursor_date(reader->cursor, reader->undated_ns,
+				  at_ns < latest_ns ? at_ns : latest_ns);
+		reader->undated_ns = 0;
+	}
+	return at_ns;
 }
 
 /* A folder stands for the segment in it. */
@@ -104,11 +136,14 @@ API int scaph_open(const char *path, const struct scaph_options *options, struct
 	reader->history = options->history;
 	reader->held = SCAPH_EMPTY;
 	reader->state = SCAPH_UNPROVEN;
-	r = scaph_cursor_open(file, (enum scaph_mode)options->mode, now_ns(), &reader->cursor);
+	r = scaph_cursor_open(file, (enum scaph_mode)options->mode, now_ns(reader),
+			      &reader->cursor);
 	if (r < 0) {
 		free(reader);
 		return r;
 	}
+	reader->watch_newest = scaph_cursor_watch_newest(reader->cursor);
+	reader->watch_next = scaph_cursor_watch_next(reader->cursor);
 	*ret = reader;
 	return 0;
 }
@@ -121,21 +156,16 @@ API void scaph_close(struct scaph_reader *reader)
 	free(reader);
 }
 
-static void decode(const struct scaph_reader *reader, const struct scaph_slot *slot,
-		   struct scaph_record *ret)
+static inline void decode(uint64_t epoch_id, const struct scaph_slot *slot,
+			  struct scaph_record *ret)
 {
-	*ret = (struct scaph_record){
-		.epoch_id = scaph_cursor_descriptor(reader->cursor)->epoch_id,
-		.number = scaph_seq_index(slot->seq),
-		.mono_ns = slot->mono_ns,
-		.package_uj = slot->package_uj,
-		.core_uj = slot->core_uj,
-		.dram_uj = slot->dram_uj,
-		.idle_uj = slot->idle_uj,
-		.cpu_ns = slot->cpu_ns,
-		.breaks = slot->breaks,
-		.flags = slot->flags,
-	};
+	scaph_figures_decode((struct scaph_figures *)ret, epoch_id, scaph_seq_index(slot->seq),
+			     (const uint64_t *)slot);
+}
+
+static uint64_t epoch_of(const struct scaph_reader *reader)
+{
+	return scaph_cursor_descriptor(reader->cursor)->epoch_id;
 }
 
 static bool withheld(const struct scaph_reader *reader)
@@ -167,6 +197,17 @@ static int result_of(const struct scaph_reader *reader, int event)
 	}
 }
 
+/* The one place that asks the cursor for the newest record: what it then watches is kept decoded. */
+static int ask_latest(struct scaph_reader *reader)
+{
+	struct scaph_slot slot;
+	int r = result_of(reader, scaph_cursor_latest(reader->cursor, now_ns(reader), &slot));
+
+	if (r == SCAPH_OK)
+		decode(epoch_of(reader), &slot, &reader->latest);
+	return r;
+}
+
 /* Straight from the cursor, past what scaph_wait() may hold. */
 static int take(struct scaph_reader *reader, struct scaph_record *ret)
 {
@@ -176,21 +217,56 @@ static int take(struct scaph_reader *reader, struct scaph_record *ret)
 
 	if (reader->history) {
 		/* Proof first, without taking a record; then back to the oldest. */
-		r = result_of(reader, scaph_cursor_latest(reader->cursor, now_ns(), &slot));
+		r = ask_latest(reader);
 		if (!scaph_cursor_proven(reader->cursor))
 			return r;
 		reader->history = false;
 		scaph_cursor_rewind(reader->cursor);
 	}
-	r = result_of(reader, scaph_cursor_next(reader->cursor, now_ns(), &slot, &lost));
+	r = result_of(reader, scaph_cursor_next(reader->cursor, now_ns(reader), &slot, &lost));
 	if (r == SCAPH_OK)
-		decode(reader, &slot, ret);
+		decode(epoch_of(reader), &slot, ret);
 	return r;
 }
 
-API int scaph_next(struct scaph_reader *reader, struct scaph_record *ret)
+static void delivered(struct scaph_reader *reader, const struct scaph_record *records,
+		      uint32_t count)
 {
-	struct scaph_span span;
+	reader->state = SCAPH_OK;
+	reader->has_last = true;
+	reader->last_flags = records[count - 1].flags;
+	scaph_totals_extend(&reader->totals, records, count);
+}
+
+static inline bool may_rush(const struct scaph_reader *reader)
+{
+	return reader->held == SCAPH_EMPTY && !reader->history;
+}
+
+/*
+ * The short way: what is simply there; 0: ask in full. Only where the watched slot does not say that nothing is: the processor
+ * learns what these branches do, and a record that is waited for must not meet them unlearnt.
+ */
+static inline uint32_t rush(struct scaph_reader *reader, struct scaph_record *records,
+			    uint32_t room)
+{
+	bool old = scaph_lazy_clock_serves(&reader->clock);
+	uint64_t at_ns = old ? reader->clock.now_ns : now_ns(reader);
+	struct scaph_figures *figures = (struct scaph_figures *)records;
+	uint32_t taken = 1;
+
+	if (room > 1 || !scaph_cursor_take_watched(reader->cursor, at_ns, figures))
+		taken = scaph_cursor_take(reader->cursor, at_ns, figures, room);
+	if (!taken)
+		return 0;
+	if (old)
+		reader->undated_ns = at_ns;
+	delivered(reader, records, taken);
+	return taken;
+}
+
+static int next_slowly(struct scaph_reader *reader, struct scaph_record *ret)
+{
 	struct scaph_record record = reader->held_record;
 	int r = reader->held;
 
@@ -202,28 +278,84 @@ API int scaph_next(struct scaph_reader *reader, struct scaph_record *ret)
 		reader->state = r;
 	if (r != SCAPH_OK)
 		return r;
-	/* A record of a window that is still open tells nothing: the next one covers it too. */
-	if (record.flags & SCAPH_HAS_ALL) {
-		if (reader->has_base && scaph_between(&reader->base, &record, &span) == SCAPH_OK)
-			scaph_span_add(&reader->totals, &span);
-		reader->base = record;
-		reader->has_base = true;
-	}
-	reader->last = record;
-	reader->has_last = true;
+	delivered(reader, &record, 1);
 	*ret = record;
 	return SCAPH_OK;
 }
 
+API int scaph_next(struct scaph_reader *reader, struct scaph_record *ret)
+{
+	if (may_rush(reader)) {
+		if (scaph_watch_waits(reader->watch_next)) {
+			/* Nothing else can be the matter: the clock was read a moment ago. */
+			if (scaph_lazy_clock_serves(&reader->clock))
+				return SCAPH_EMPTY;
+		} else if (rush(reader, ret, 1)) {
+			return SCAPH_OK;
+		}
+	}
+	return next_slowly(reader, ret);
+}
+
+API int scaph_next_many(struct scaph_reader *reader, struct scaph_record *ret_records, size_t room,
+			size_t *ret_count)
+{
+	uint32_t count = 0, most = room < ROOM_MAX ? (uint32_t)room : ROOM_MAX;
+	int r;
+
+	if (!room)
+		return -EINVAL;
+	if (may_rush(reader)) {
+		if (!scaph_watch_waits(reader->watch_next))
+			count = rush(reader, ret_records, most);
+		else if (scaph_lazy_clock_serves(&reader->clock))
+			return SCAPH_EMPTY;
+	}
+	while (count == 0 || (count < most && scaph_cursor_ran_out(reader->cursor))) {
+		r = next_slowly(reader, ret_records + count);
+		if (r != SCAPH_OK && count == 0)
+			return r;
+		if (r != SCAPH_OK) {
+			reader->held = r; /* for the next call */
+			break;
+		}
+		count++;
+		if (count < most)
+			count += rush(reader, ret_records + count, most - count);
+	}
+	*ret_count = count;
+	return SCAPH_OK;
+}
+
+/* While all is well and the clock was read a moment ago: the newest record without asking what else may be. */
+static bool glance(struct scaph_reader *reader)
+{
+	if (!scaph_cursor_glance(reader->cursor, reader->clock.now_ns,
+				 (struct scaph_figures *)&reader->latest))
+		return false;
+	reader->undated_ns = reader->clock.now_ns;
+	return true;
+}
+
 API int scaph_latest(struct scaph_reader *reader, struct scaph_record *ret)
 {
-	struct scaph_slot slot;
-	int r = result_of(reader, scaph_cursor_latest(reader->cursor, now_ns(), &slot));
+	int r;
 
+	if (reader->state == SCAPH_OK && scaph_lazy_clock_serves(&reader->clock)) {
+		if (scaph_watch_same(reader->watch_newest)) {
+			*ret = reader->latest; /* written long ago: wide moves are right here */
+			return SCAPH_OK;
+		}
+		if (glance(reader)) {
+			scaph_record_copy(ret, &reader->latest);
+			return SCAPH_OK;
+		}
+	}
+	r = ask_latest(reader);
 	if (r != SCAPH_EMPTY)
 		reader->state = r;
 	if (r == SCAPH_OK)
-		decode(reader, &slot, ret);
+		scaph_record_copy(ret, &reader->latest);
 	return r;
 }
 
@@ -237,10 +369,10 @@ static int sleep_until(uint64_t mono_ns)
 
 API int scaph_wait(struct scaph_reader *reader, int64_t timeout_ns, uint64_t batch_ns)
 {
-	uint64_t start_ns = now_ns(), until_ns = start_ns + (uint64_t)timeout_ns;
+	uint64_t start_ns = now_ns(reader), until_ns = start_ns + (uint64_t)timeout_ns;
 
 	while (reader->held == SCAPH_EMPTY) {
-		uint64_t at_ns = now_ns(), due_ns;
+		uint64_t at_ns = now_ns(reader), due_ns;
 		int r;
 
 		reader->held = take(reader, &reader->held_record);
@@ -286,7 +418,7 @@ API int scaph_window(struct scaph_reader *reader, uint64_t span_ns, struct scaph
 		if (scaph_cursor_at(reader->cursor, SCAPH_BLOCK_FAST, newest.number - back,
 				    &slot) != SCAPH_CURSOR_RECORD)
 			continue;
-		decode(reader, &slot, &oldest);
+		decode(epoch_of(reader), &slot, &oldest);
 		if (scaph_between(&oldest, &newest, ret) == SCAPH_OK &&
 		    ret->duration_ns >= least_ns)
 			return SCAPH_OK;
@@ -296,7 +428,7 @@ API int scaph_window(struct scaph_reader *reader, uint64_t span_ns, struct scaph
 
 API void scaph_totals(const struct scaph_reader *reader, struct scaph_span *ret)
 {
-	*ret = reader->totals;
+	scaph_totals_sum(&reader->totals, ret);
 }
 
 API uint64_t scaph_lost(const struct scaph_reader *reader)
@@ -306,7 +438,9 @@ API uint64_t scaph_lost(const struct scaph_reader *reader)
 
 API uint64_t scaph_age_ns(const struct scaph_reader *reader)
 {
-	uint64_t at_ns = now_ns(), progress_ns = scaph_cursor_progress_ns(reader->cursor);
+	struct scaph_lazy_clock clock = {};
+	uint64_t at_ns = scaph_lazy_clock_read(&clock);
+	uint64_t progress_ns = scaph_cursor_progress_ns(reader->cursor);
 
 	return at_ns > progress_ns ? at_ns - progress_ns : 0;
 }
@@ -387,7 +521,7 @@ API const char *scaph_reason(struct scaph_reader *reader)
 	default:
 		if (reader->state < 0)
 			return strerror(-reader->state);
-		return reader->has_last && !(reader->last.flags & SCAPH_HAS_PACKAGE)
+		return reader->has_last && !(reader->last_flags & SCAPH_HAS_PACKAGE)
 			       ? no_energy_reason(reader)
 			       : "";
 	}

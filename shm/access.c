@@ -19,6 +19,13 @@
 #include "shm/device.h"
 #include "shm/mount.h"
 
+#define POPULATE_MAX_BYTES                                                                         \
+	(4U << 20) /* 64 Ki slots: what a hostile file may make us touch at once */
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
+
 /*
  * Open the very file that was looked at; where /proc is missing, by name, and then it must be the
  * same.
@@ -136,4 +143,14 @@ int scaph_access_to_snapshot(struct scaph_access *access)
 	if (guard.map)
 		munmap(guard.map, guard.bytes);
 	return 0;
+}
+
+void scaph_access_populate(struct scaph_access *access, const struct scaph_ring_place *ring)
+{
+	uint64_t bytes = (uint64_t)ring->count * ring->stride;
+
+	if (!access->guard.map || bytes > POPULATE_MAX_BYTES)
+		return;
+	/* Rings begin at multiples of 4096, which need not be this machine's page. */
+	madvise((char *)access->guard.map + ring->offset, bytes, MADV_POPULATE_READ);
 }

@@ -18,9 +18,11 @@
 
 #include "proto/descriptor.h"
 #include "proto/layout.h"
+#include "shm/figures.h"
 #include "shm/guard.h"
+#include "shm/watch.h"
 
-#define SCAPH_ACCESS_BUFFER_BYTES (64U << 10)
+#define SCAPH_ACCESS_BUFFER_BYTES (68U << 10) /* 1,024 slots, wherever in a block they begin */
 
 enum scaph_mode {
 	SCAPH_MODE_AUTO = 0,
@@ -42,6 +44,15 @@ struct scaph_heads {
 	uint64_t beat;
 };
 
+/* What to take from a ring. */
+struct scaph_take {
+	const struct scaph_ring_place *ring;
+	uint64_t epoch_id;
+	uint32_t prefix;
+	uint64_t index; /* at most SCAPH_INDEX_MAX */
+	uint32_t room; /* at least 1 */
+};
+
 struct scaph_access;
 
 /* Each returns 0 or a negative errno; -EINTR: nothing is wrong, ask again. */
@@ -59,6 +70,12 @@ struct scaph_access_ops {
 	 */
 	int (*slots)(struct scaph_access *access, const struct scaph_ring_place *ring,
 		     uint32_t first, uint32_t want, struct scaph_run *ret_run);
+	/*
+	 * Records from @index on, each verified, up to @room or the first that is not there or not
+	 * usable: how many. NULL: a copy has to be made first.
+	 */
+	uint32_t (*take)(struct scaph_access *access, const struct scaph_take *take,
+			 struct scaph_figures *ret_figures);
 };
 
 struct scaph_access {
@@ -106,6 +123,19 @@ int scaph_access_to_snapshot(struct scaph_access *access);
  * The head line by pread, past a mapping that may be frozen; -EOPNOTSUPP where a pread cannot be.
  */
 int scaph_access_pread_heads(struct scaph_access *access, struct scaph_heads *ret_heads);
+
+/*
+ * The one record that a slot is watched for, if it is there, verified and usable: what ops->take does for one that lies in a
+ * mapping, without the way there.
+ */
+bool scaph_access_take_watched(const struct scaph_watch *watch, uint32_t prefix, uint64_t epoch_id,
+			       uint64_t index, struct scaph_figures *ret_figures);
+
+/*
+ * Have the pages of a ring there before the first record is read: each fault would cost as much as a hundred records. A wish:
+ * what cannot be had (a device's memory is always there; an old kernel) costs a fault a page later on.
+ */
+void scaph_access_populate(struct scaph_access *access, const struct scaph_ring_place *ring);
 
 /* Set up one backend on access->fd; used by scaph_access_open(). */
 int scaph_access_coherent_init(struct scaph_access *access);

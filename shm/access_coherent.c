@@ -10,6 +10,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "proto/crc32c.h"
+#include "proto/seq.h"
 #include "shm/access.h"
 #include "shm/words.h"
 
@@ -28,27 +30,30 @@ static void load_words(void *to, const _Atomic uint64_t *from, size_t count)
 }
 
 /*
- * One slot; torn in every try: its number comes back odd. Written word by word: whoever reads the
- * words next would wait for a wider store to be put together.
+ * One slot, as it was at one moment; false: torn. Word by word: whoever reads the words next would
+ * wait for a wider store to be put together.
  */
+static inline bool load_whole(const _Atomic uint64_t *from, uint64_t word[SCAPH_SLOT_WORDS])
+{
+	/* R1: a complete number before its record's words; pairs with W2 in shm/writer.c. */
+	word[0] = atomic_load_explicit(&from[0], memory_order_acquire);
+	word[1] = scaph_word_load(&from[1]);
+	word[2] = scaph_word_load(&from[2]);
+	word[3] = scaph_word_load(&from[3]);
+	word[4] = scaph_word_load(&from[4]);
+	word[5] = scaph_word_load(&from[5]);
+	word[6] = scaph_word_load(&from[6]);
+	word[7] = scaph_word_load(&from[7]);
+	/* R2: no later word under an unchanged number; pairs with W1 in shm/writer.c. */
+	atomic_thread_fence(memory_order_acquire);
+	return scaph_word_load(&from[0]) == word[0];
+}
+
+/* One slot; torn in every try: its number comes back odd. */
 static inline void load_slot(const _Atomic uint64_t *from, uint64_t word[SCAPH_SLOT_WORDS])
 {
-	for (int try = 0; try < TRIES; try++) {
-		/* R1: a complete number before its record's words; pairs with W2 in shm/writer.c. */
-		word[0] = atomic_load_explicit(&from[0], memory_order_acquire);
-		word[1] = scaph_word_load(&from[1]);
-		word[2] = scaph_word_load(&from[2]);
-		word[3] = scaph_word_load(&from[3]);
-		word[4] = scaph_word_load(&from[4]);
-		word[5] = scaph_word_load(&from[5]);
-		word[6] = scaph_word_load(&from[6]);
-		word[7] = scaph_word_load(&from[7]);
-		/* R2: no later word under an unchanged number; pairs with W1 in shm/writer.c. */
-		atomic_thread_fence(memory_order_acquire);
-		if (__builtin_expect(scaph_word_load(&from[0]) == word[0], 1))
-			break;
+	for (int try = 0; try < TRIES && !load_whole(from, word); try++)
 		word[0] |= 1;
-	}
 }
 
 /* A block guarded by a generation; torn in every try: the generation comes back odd. */
@@ -141,11 +146,65 @@ static int coherent_slots(struct scaph_access *access, const struct scaph_ring_p
 	return 0;
 }
 
+/*
+ * Whether the very record is there, whole and usable. Its number is looked at first: a reader that
+ * waits for it comes here again and again.
+ */
+static inline bool take_slot(const _Atomic uint64_t *from, uint64_t seq, uint32_t prefix,
+			     uint64_t word[SCAPH_SLOT_WORDS])
+{
+	if (scaph_word_load(&from[0]) != seq)
+		return false;
+	if (__builtin_expect(!load_whole(from, word) || word[0] != seq, 0))
+		return false;
+	word[0] = seq; /* known before the line came, and so the checksum's first step */
+	if (__builtin_expect(word[7] >> 32 != scaph_crc32c_slot(prefix, word), 0))
+		return false;
+	return !(word[7] >> 16 & SCAPH_FLAG_CRITICAL_MASK & ~SCAPH_FLAG_CRITICAL_KNOWN);
+}
+
+static uint32_t coherent_take(struct scaph_access *access, const struct scaph_take *take,
+			      struct scaph_figures *ret_figures)
+{
+	void *map = access->guard.map;
+	uint64_t offset = take->ring->offset, stride = take->ring->stride;
+	uint64_t mask = take->ring->count - 1, index = take->index, epoch_id = take->epoch_id;
+	uint64_t seq = scaph_seq_complete(scaph_tag_of_epoch(epoch_id), index);
+	uint32_t prefix = take->prefix, room = take->room, taken = 0;
+	uint64_t word[SCAPH_SLOT_WORDS];
+
+	scaph_guard_enter(&access->guard);
+	for (; taken < room; taken++, index++, seq += 2) {
+		if (!take_slot(scaph_word_at(map, offset + (index & mask) * stride), seq, prefix,
+			       word))
+			break;
+		scaph_figures_decode(&ret_figures[taken], epoch_id, index, word);
+	}
+	scaph_guard_leave();
+	return taken;
+}
+
+bool scaph_access_take_watched(const struct scaph_watch *watch, uint32_t prefix, uint64_t epoch_id,
+			       uint64_t index, struct scaph_figures *ret_figures)
+{
+	uint64_t word[SCAPH_SLOT_WORDS];
+	bool there;
+
+	scaph_guard_enter(watch->guard);
+	there = take_slot(scaph_word_at(watch->guard->map, watch->offset), watch->seq, prefix,
+			  word);
+	scaph_guard_leave();
+	if (there)
+		scaph_figures_decode(ret_figures, epoch_id, index, word);
+	return there;
+}
+
 const struct scaph_access_ops scaph_access_coherent = {
 	.mode = SCAPH_MODE_COHERENT,
 	.look = coherent_look,
 	.heads = coherent_heads,
 	.slots = coherent_slots,
+	.take = coherent_take,
 };
 
 int scaph_access_coherent_init(struct scaph_access *access)

@@ -167,6 +167,7 @@ static enum scaph_look judge(struct scaph_attachment *att, const uint8_t *prefix
 	}
 	att->desc = desc;
 	take_epoch(att, &heads, now_ns);
+	scaph_access_populate(&att->access, &att->geometry.fast);
 	return SCAPH_LOOK_EPOCH;
 }
 

@@ -71,6 +71,7 @@ static void enter_epoch(struct scaph_cursor *cursor, bool first, uint64_t left_e
 	cursor->withheld = att->desc.profile == SCAPH_PROFILE_OFF;
 	cursor->published = 0;
 	cursor->landed_index = 0;
+	cursor->due_index = 0;
 	cursor->jump_shift = 3;
 	cursor->ahead = 1;
 	cursor->seen = false;
@@ -99,6 +100,8 @@ enum scaph_look scaph_cursor_look(struct scaph_cursor *cursor, uint64_t now_ns)
 	enum scaph_look found;
 
 	scaph_copies_drop(&cursor->copies);
+	cursor->watch_newest.seq = 0;
+	cursor->watch_next.seq = 0;
 	found = scaph_attachment_look(&cursor->att, now_ns);
 	cursor->looked_ns = now_ns;
 	if (found == SCAPH_LOOK_SAME || found == SCAPH_LOOK_EPOCH) {

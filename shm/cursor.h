@@ -23,6 +23,8 @@
 #include "proto/slot.h"
 #include "proto/status.h"
 #include "shm/access.h"
+#include "shm/figures.h"
+#include "shm/watch.h"
 
 /*
  * What scaph_cursor_next() found. Everything but RECORD may be followed by a RECORD at the next
@@ -80,6 +82,58 @@ struct scaph_cursor *scaph_cursor_free(struct scaph_cursor *cursor);
  */
 int scaph_cursor_next(struct scaph_cursor *cursor, uint64_t now_ns, struct scaph_slot *ret_slot,
 		      uint64_t *ret_lost);
+
+/**
+ * scaph_cursor_take() - records in order, as long as they are simply there
+ * @now_ns:    may be a reading of some time ago; then scaph_cursor_date() follows
+ * @ret_figures: verified, room for @room
+ *
+ * What is not plainly the next record is left for scaph_cursor_next() to judge.
+ *
+ * Context:  no system call in either mode; in snapshot mode only what was copied already.
+ * Ordering: R1, R2 (pair with W2, W1 in shm/writer.c).
+ * Return:   how many, 0 to @room.
+ */
+uint32_t scaph_cursor_take(struct scaph_cursor *cursor, uint64_t now_ns,
+			   struct scaph_figures *ret_figures, uint32_t room);
+
+/*
+ * The next record, if its slot is watched and it is there: the same as a take of one, by a shorter way. False: take, or ask.
+ */
+bool scaph_cursor_take_watched(struct scaph_cursor *cursor, uint64_t now_ns,
+			       struct scaph_figures *ret_figures);
+
+/*
+ * Whether a copy was used up by the last scaph_cursor_take() without a gap in it: then more is
+ * likely to be there, and scaph_cursor_next() fetches it. Always false in coherent mode.
+ */
+bool scaph_cursor_ran_out(const struct scaph_cursor *cursor);
+
+/**
+ * scaph_cursor_glance() - a newer record than all before, if that is plain at once
+ * @now_ns:      may be a reading of some time ago; then scaph_cursor_date() follows
+ * @ret_figures: verified; set only if there is one
+ *
+ * Context:  no system call; coherent mode only, and only after a latest() that succeeded.
+ * Ordering: R1, R2 (pair with W2, W1 in shm/writer.c). The head is a hint: a slot older than it is
+ *           looked at again.
+ * Return:   false: ask scaph_cursor_latest().
+ */
+bool scaph_cursor_glance(struct scaph_cursor *cursor, uint64_t now_ns,
+			 struct scaph_figures *ret_figures);
+
+/*
+ * Words that say there is nothing new, each as long as it is watched: the head, for latest() and glance(); the slot of the
+ * next record, for next() after a take(). They live as long as the cursor.
+ */
+const struct scaph_watch *scaph_cursor_watch_newest(const struct scaph_cursor *cursor);
+const struct scaph_watch *scaph_cursor_watch_next(const struct scaph_cursor *cursor);
+
+/*
+ * Records that were taken at a reading of the clock of some time ago, @read_ns, came at @at_ns at
+ * the latest. Without this a silence would seem to have begun at the old reading.
+ */
+void scaph_cursor_date(struct scaph_cursor *cursor, uint64_t read_ns, uint64_t at_ns);
 
 /**
  * scaph_cursor_latest() - the newest complete record, the cursor stays

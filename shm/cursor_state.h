@@ -3,6 +3,7 @@
  * cursor_state.h - inside of a cursor, for the files that make one up
  *
  *   cursor.c   open, attach, prove, go stale, and what can be asked of a cursor
+ *   take.c     take: records in order, as long as they are simply there
  *   stream.c   next: every record in order, or what became of it
  *   newest.c   latest: the newest record, the cursor stays
  *   history.c  at, head, rewind, status
@@ -18,6 +19,7 @@
 #include "shm/epochs.h"
 #include "shm/pace.h"
 #include "shm/stall.h"
+#include "shm/watch.h"
 
 #define SCAPH_CURSOR_NOWHERE UINT64_MAX
 
@@ -29,16 +31,19 @@ struct scaph_cursor {
 	/* next() */
 	uint64_t next_index;
 	uint64_t copied_ns; /* the caller's time of the last copy at the cursor */
+	uint64_t due_index; /* up to where records are reckoned to be, at the last copy */
 	uint64_t landed_index; /* where the last jump over lapped records ended */
 	struct scaph_stall stall;
 	uint32_t ahead; /* slots to copy at once: doubles while they all are there */
 	uint32_t jump_shift; /* a jump leaves the writer count >> jump_shift slots of room */
 	bool placed; /* else next_index is SCAPH_CURSOR_NOWHERE */
+	struct scaph_watch watch_next; /* the slot at next_index, after a take() */
 	bool pending_epoch; /* an epoch event found by another call than next() */
 
 	/* latest() */
 	struct scaph_slot newest; /* the last verified one; seq 0: none of this epoch yet */
 	uint64_t newest_count; /* its index + 1 */
+	struct scaph_watch watch_newest; /* the head, after a latest() */
 
 	/* both next() and latest() */
 	uint64_t limit_ns; /* rules 5 and 6: how long nothing may move before descriptor and head
@@ -64,6 +69,7 @@ static inline void scaph_cursor_verified(struct scaph_cursor *cursor, uint64_t i
 {
 	if (index < cursor->published)
 		return;
+	cursor->watch_newest.seq = 0;
 	cursor->published = index + 1;
 	scaph_stall_progress(&cursor->grown_stall, now_ns);
 }

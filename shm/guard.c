@@ -13,8 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* initial-exec: reached without a call into the loader, which a signal handler must not make. */
-static __thread struct scaph_guard *present __attribute__((tls_model("initial-exec")));
+__thread struct scaph_guard *scaph_guard_present __attribute__((tls_model("initial-exec")));
 static struct sigaction previous;
 static int install_result;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -56,7 +55,7 @@ static bool put_zeros(const struct scaph_guard *guard)
 
 static void on_bus_error(int number, siginfo_t *info, void *context)
 {
-	struct scaph_guard *guard = present;
+	struct scaph_guard *guard = scaph_guard_present;
 	int saved_errno = errno;
 
 	if (is_ours(guard, info) && put_zeros(guard))
@@ -81,14 +80,4 @@ int scaph_guard_install(void)
 {
 	pthread_once(&once, install);
 	return install_result;
-}
-
-void scaph_guard_enter(struct scaph_guard *guard)
-{
-	present = guard;
-}
-
-void scaph_guard_leave(void)
-{
-	present = NULL;
 }

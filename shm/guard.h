@@ -22,6 +22,11 @@ struct scaph_guard {
 	volatile sig_atomic_t failed; /* set by this thread's own signal handler only */
 };
 
+/*
+ * The thread's guard. initial-exec: reached without a call into the loader, which a signal handler must not make.
+ */
+extern __thread struct scaph_guard *scaph_guard_present __attribute__((tls_model("initial-exec")));
+
 /**
  * scaph_guard_install() - install the process-wide SIGBUS handler, once
  *
@@ -36,8 +41,18 @@ int scaph_guard_install(void);
  *
  * One guard a thread at a time. Works (as nothing) without scaph_guard_install().
  */
-void scaph_guard_enter(struct scaph_guard *guard);
-void scaph_guard_leave(void);
+static inline void scaph_guard_enter(struct scaph_guard *guard)
+{
+	scaph_guard_present = guard;
+	/* For the handler, which is this thread's own: nothing guarded may be moved out in front. */
+	__asm__ volatile("" : : : "memory");
+}
+
+static inline void scaph_guard_leave(void)
+{
+	__asm__ volatile("" : : : "memory");
+	scaph_guard_present = NULL;
+}
 
 static inline bool scaph_guard_failed(const struct scaph_guard *guard)
 {

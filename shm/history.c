@@ -91,6 +91,8 @@ int scaph_cursor_rewind(struct scaph_cursor *cursor)
 	if (cursor->placed && index >= cursor->next_index)
 		return 0;
 	cursor->next_index = index;
+	cursor->due_index = 0;
+	cursor->watch_next.seq = 0;
 	cursor->landed_index = index;
 	cursor->placed = true;
 	return 0;

@@ -12,6 +12,7 @@
 #include "shm/cursor_state.h"
 
 #define LATEST_TRIES 16
+#define GLANCE_TRIES 4
 #define FOREIGN_LOOK_NS 10000000ULL /* between looks that a foreign tag alone asks for */
 
 enum newest {
@@ -80,20 +81,96 @@ static int look_again(struct scaph_cursor *cursor, uint64_t now_ns)
 	return scaph_cursor_quiet(cursor, &cursor->grown_stall, found, now_ns);
 }
 
+/* The newest record, when it is news. */
+static void came(struct scaph_cursor *cursor, uint64_t now_ns)
+{
+	scaph_cursor_verified(cursor, cursor->newest_count - 1, now_ns);
+	cursor->seen = true;
+	cursor->seen_ns = now_ns;
+	cursor->seen_mono_ns = cursor->newest.mono_ns;
+}
+
+/* From now on a head that stays as it is says it all; where looking at it is no system call. */
+static void watch_newest(struct scaph_cursor *cursor)
+{
+	if (scaph_access_mode(&cursor->att.access) != SCAPH_MODE_COHERENT)
+		return;
+	cursor->watch_newest = (struct scaph_watch){
+		.guard = &cursor->att.access.guard,
+		.offset = SCAPH_HEAD_OFFSET + offsetof(struct scaph_head, fast_head),
+		.seq = cursor->newest.seq,
+	};
+}
+
 static int answer(struct scaph_cursor *cursor, uint64_t now_ns, struct scaph_slot *ret_slot)
 {
 	if (cursor->newest_count > cursor->published) {
-		scaph_cursor_verified(cursor, cursor->newest_count - 1, now_ns);
-		cursor->seen = true;
-		cursor->seen_ns = now_ns;
-		cursor->seen_mono_ns = cursor->newest.mono_ns;
+		came(cursor, now_ns);
 	} else {
 		scaph_stall_miss(&cursor->grown_stall, now_ns, cursor->limit_ns);
 		if (scaph_stall_long(&cursor->grown_stall, now_ns, cursor->limit_ns))
 			return look_again(cursor, now_ns);
 	}
+	watch_newest(cursor);
 	scaph_slot_hand_out(&cursor->newest, ret_slot);
 	return SCAPH_CURSOR_RECORD;
+}
+
+/* What the rest of the cursor needs of a record that was taken as figures. */
+static void keep_figures(struct scaph_cursor *cursor, const struct scaph_figures *figures)
+{
+	cursor->newest = (struct scaph_slot){
+		.seq = scaph_seq_complete(cursor->att.tag, figures->number),
+		.mono_ns = figures->mono_ns,
+		.package_uj = figures->package_uj,
+		.core_uj = figures->core_uj,
+		.dram_uj = figures->dram_uj,
+		.idle_uj = figures->idle_uj,
+		.cpu_ns = figures->cpu_ns,
+		.breaks = (uint16_t)figures->breaks,
+		.flags = (uint16_t)figures->flags,
+	};
+	cursor->newest_count = figures->number + 1;
+}
+
+bool scaph_cursor_glance(struct scaph_cursor *cursor, uint64_t now_ns,
+			 struct scaph_figures *ret_figures)
+{
+	struct scaph_attachment *att = &cursor->att;
+	struct scaph_take take = {
+		.ring = &att->geometry.fast,
+		.epoch_id = att->desc.epoch_id,
+		.prefix = att->fast_prefix,
+		.room = 1,
+	};
+
+	/* Only where it is watched already is all known to be well. */
+	if (!cursor->watch_newest.seq)
+		return false;
+	for (int try = 0; try < GLANCE_TRIES; try++) {
+		uint64_t head = scaph_watch_load(&cursor->watch_newest);
+
+		/* Another epoch's, busy, or old bytes put back: not for here. */
+		if (scaph_seq_tag(head) != att->tag || scaph_seq_is_busy(head) ||
+		    head <= scaph_seq_complete(att->tag, cursor->published - 1))
+			return false;
+		take.index = scaph_seq_index(head);
+		if (take.index > SCAPH_INDEX_MAX)
+			return false;
+		if (att->access.ops->take(&att->access, &take, ret_figures)) {
+			keep_figures(cursor, ret_figures);
+			came(cursor, now_ns);
+			watch_newest(cursor);
+			return true;
+		}
+		cursor->counts.retries++;
+	}
+	return false;
+}
+
+const struct scaph_watch *scaph_cursor_watch_newest(const struct scaph_cursor *cursor)
+{
+	return &cursor->watch_newest;
 }
 
 int scaph_cursor_latest(struct scaph_cursor *cursor, uint64_t now_ns, struct scaph_slot *ret_slot)

@@ -12,7 +12,7 @@
 #include "shm/cursor_state.h"
 
 #define HEAD_TRIES 8
-#define AHEAD_MAX (SCAPH_ACCESS_BUFFER_BYTES / SCAPH_SLOT_BYTES)
+#define AHEAD_MAX ((SCAPH_ACCESS_BUFFER_BYTES - SCAPH_BLOCK_ALIGN) / SCAPH_SLOT_BYTES)
 #define FOREIGN_LOOK_NS 10000000ULL /* between looks that a foreign tag alone asks for */
 
 /* The copy at the cursor was judged OK. */
@@ -23,6 +23,7 @@ static inline int deliver(struct scaph_cursor *cursor, uint64_t now_ns, struct s
 
 	scaph_cursor_verified(cursor, cursor->next_index, now_ns);
 	cursor->next_index++;
+	cursor->watch_next.seq = 0;
 	scaph_stall_progress(&cursor->stall, now_ns);
 	if (!scaph_slot_usable(slot)) {
 		/* An unknown critical flag: there, but not for this reader. */
@@ -40,16 +41,20 @@ static inline int deliver(struct scaph_cursor *cursor, uint64_t now_ns, struct s
 
 /*
  * What a fresh copy should hold: in snapshot mode what must have come since the last record, so
- * that one pread does; in both modes twice the last time's as long as every slot of it was there.
+ * that one pread does, or two where the ring ends in between; in both modes twice the last time's
+ * as long as every slot of it was there.
  */
-static uint32_t wanted_slots(const struct scaph_cursor *cursor, uint64_t now_ns)
+static uint32_t wanted_slots(struct scaph_cursor *cursor, uint64_t now_ns)
 {
-	uint64_t expected;
+	uint64_t due_index, expected;
 
 	if (scaph_access_mode(&cursor->att.access) == SCAPH_MODE_COHERENT)
 		return cursor->ahead;
-	expected =
-		scaph_since_ns(now_ns, cursor->stall.progress_ns) / cursor->att.desc.window_ns + 2;
+	due_index = cursor->next_index + 2 +
+		    scaph_since_ns(now_ns, cursor->stall.progress_ns) / cursor->att.desc.window_ns;
+	if (due_index > cursor->due_index)
+		cursor->due_index = due_index;
+	expected = cursor->due_index - cursor->next_index;
 	if (expected < cursor->ahead)
 		return cursor->ahead;
 	return expected < AHEAD_MAX ? (uint32_t)expected : AHEAD_MAX;
@@ -123,6 +128,8 @@ static int lose(struct scaph_cursor *cursor, uint64_t now_ns, uint64_t *ret_lost
 			to++;
 	}
 	cursor->next_index = to;
+	cursor->due_index = 0;
+	cursor->watch_next.seq = 0;
 	cursor->counts.lost += to - from;
 	scaph_stall_progress(&cursor->stall, now_ns); /* the writer went past: a sign of life */
 	*ret_lost = to - from;

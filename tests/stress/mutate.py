@@ -13,9 +13,14 @@ MUTATIONS = {
     "no-checksum": (
         ("slot->crc == slot_crc(prefix, slot) ? SCAPH_SLOT_OK : SCAPH_SLOT_BAD", "SCAPH_SLOT_OK"),
     ),
-    # shm/access_coherent.c: the number is not looked at a second time.
+    # shm/access_coherent.c: the same where records are taken straight out of the mapping.
+    "no-checksum-taking": (
+        ("word[7] >> 32 != scaph_crc32c_slot(prefix, word)", "0"),
+    ),
+    # shm/access_coherent.c: nor is the number looked at a second time.
     "no-recheck": (
-        ("if (__builtin_expect(scaph_word_load(&from[0]) == word[0], 1))", "if (1)"),
+        ("word[7] >> 32 != scaph_crc32c_slot(prefix, word)", "0"),
+        ("return scaph_word_load(&from[0]) == word[0];", "return true;"),
     ),
     # shm/stream.c: what the first copy did not hold is lost, whatever the second one says.
     "no-reread": (

@@ -29,6 +29,7 @@ struct witness {
 	struct scaph_cursor *cursor;
 	/* A record called lost must not be readable. Not where old bytes may come back. */
 	bool check_losses;
+	bool taking; /* the next look takes what is there; else it asks for the next event */
 	struct account *accounts; /* by line of the ledger */
 	struct account *present; /* NULL: no epoch yet */
 	uint64_t epoch_id;
@@ -48,7 +49,7 @@ struct witness {
 void witness_open(struct witness *witness, struct ledger *ledger, enum scaph_mode mode);
 void witness_close(struct witness *witness);
 
-/* One call of scaph_cursor_next(), judged. Its result. */
+/* One call of scaph_cursor_take() or scaph_cursor_next(), judged. Its result. */
 int witness_next(struct witness *witness, uint64_t now_ns);
 
 /* Read on until everything published is accounted for: whether that came about before the deadline. */

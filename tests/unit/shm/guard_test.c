@@ -132,9 +132,10 @@ static size_t guarded_from;
 static void fault_outside(void)
 {
 	struct mapped mapped = map_new();
-	struct scaph_guard guard = { .map = (char *)mapped.guard.map + guarded_from,
-				     .bytes = PAGE };
+	static struct scaph_guard guard; /* nobody leaves it */
 
+	guard.map = (char *)mapped.guard.map + guarded_from;
+	guard.bytes = PAGE;
 	assert_int_equal(ftruncate(mapped.fd, 0), 0);
 	scaph_guard_enter(&guard);
 	*at(&mapped, 2 * PAGE) = 1;

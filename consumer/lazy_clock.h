@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lazy_clock.h - CLOCK_MONOTONIC for a caller that asks every few nanoseconds
+ *
+ * A reading costs several times what reading a record does. So one that was made may serve again, for calls that follow each
+ * other within a microsecond, as measured between the last two readings: 64 calls at most, and never once the
+ * machine's coarse second has changed. So a reading that is given again is old by some 64 us while the pace lasts,
+ * and by a second at the very most when it does not. Only what may be late is decided by it: that a silence has lasted. Whoever
+ * spins, finds a record, and then sleeps may be told of a silence a second late; never of one that was none.
+ *
+ * Owner: one reader, one thread.
+ */
+#ifndef SCAPH_CONSUMER_LAZY_CLOCK_H
+#define SCAPH_CONSUMER_LAZY_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#define SCAPH_LAZY_AGE_MAX_NS 1000000000ULL
+
+struct scaph_lazy_clock {
+	uint64_t now_ns; /* the last reading */
+	time_t second; /* coarse, of the wall clock, at the last reading: compared for equality only */
+	uint32_t left; /* calls that may still do without a reading */
+	uint32_t granted; /* what left was at the last reading */
+};
+
+/* A reading. */
+uint64_t scaph_lazy_clock_read(struct scaph_lazy_clock *clock);
+
+/* Whether the last reading will do for one more call. time() is a load; a reading is sixteen times that. */
+static inline bool scaph_lazy_clock_serves(struct scaph_lazy_clock *clock)
+{
+	if (!clock->left || time(NULL) != clock->second)
+		return false;
+	clock->left--;
+	return true;
+}
+
+#endif
