@@ -61,14 +61,11 @@ static int check_unique(const struct scaph_daemon *daemon)
 		for (uint32_t j = 0; j < i; j++) {
 			const struct scaph_domain *a = &daemon->domains[j],
 						  *b = &daemon->domains[i];
-			const char *same = memcmp(a->uuid, b->uuid, sizeof(a->uuid)) == 0 ? "UUID"
-					   : strcmp(a->name, b->name) == 0		  ? "name"
-					   : a->pid == b->pid ? "process"
-							      : NULL;
+			const char *clash = scaph_domain_clash(a, b);
 
-			if (same) {
-				scaph_error("domains %s and %s have the same %s; give each its own",
-					    a->shown, b->shown, same);
+			if (clash) {
+				scaph_error("domains %s and %s have %s; give each its own",
+					    a->shown, b->shown, clash);
 				return -EINVAL;
 			}
 		}
@@ -87,7 +84,7 @@ static int open_domains(struct scaph_daemon *daemon)
 	for (uint32_t i = 0; i < texts->count && r == 0; i++) {
 		struct scaph_domain *domain = &daemon->domains[i];
 
-		r = scaph_domain_open(&texts->item[i], domain);
+		r = scaph_domain_open(daemon->config, &texts->item[i], domain);
 		if (r == 0) {
 			domain->profile = scaph_profile_of(&daemon->config->profiles, domain);
 			daemon->domain_count++;

@@ -101,12 +101,13 @@ static int describe_share(const struct scaph_daemon *daemon, const struct scaph_
 
 static int describe_domain(const struct scaph_daemon *daemon, const struct scaph_domain *domain)
 {
-	char uuid[SCAPH_UUID_TEXT_BYTES];
+	char uuid[SCAPH_UUID_TEXT_BYTES], what[4 * SCAPH_CGROUP_PATH_BYTES];
 
 	scaph_uuid_format(domain->uuid, uuid);
 	printf("domain   %s\n", domain->shown);
 	printf("  uuid     %s%s\n", uuid, domain->uuid_given ? "" : " (derived)");
-	printf("  process  %d\n", (int)domain->pid);
+	scaph_domain_describe(domain, what, sizeof(what));
+	printf("  is       %s\n", what);
 	printf("  profile  %s\n", scaph_profile_name(domain->profile));
 	describe_ivshmem(daemon, domain, uuid);
 	return describe_share(daemon, domain);
@@ -172,6 +173,6 @@ int scaph_daemon_describe(struct scaph_daemon *daemon)
 	if (r == 0 && scaph_daemon_has_hypervisor(daemon))
 		r = describe_hypervisor(daemon, &count);
 	if (r == 0 && !count)
-		printf("domain   none yet; --domain NAME=pid:PID names a process\n");
+		printf("domain   none yet; --domain NAME=pid:PID or NAME=cgroup:PATH names one\n");
 	return r;
 }

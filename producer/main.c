@@ -88,7 +88,9 @@ static void report_entry(struct scaph_daemon *daemon, struct scaph_entry *entry)
 	pthread_mutex_unlock(&pub->lock);
 	report_failed(entry->domain.shown, failed, &entry->failed_said);
 	if (gone)
-		scaph_admission_leave(&daemon->admission, entry, "its process has ended");
+		scaph_admission_leave(&daemon->admission, entry,
+				      entry->domain.pid ? "its process has ended"
+							: "its control group was removed");
 }
 
 static void report_notes(struct scaph_daemon *daemon)

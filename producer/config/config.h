@@ -40,6 +40,7 @@ struct scaph_config_list {
 struct scaph_config {
 	char *source; /* "auto": the first that measures */
 	char *sysfs, *procfs, *msr_path; /* where to look for hardware */
+	char *cgroupfs; /* where control groups are mounted */
 	char *libvirt; /* URI, or "none" */
 	char *run_dir; /* of libvirt: PID files */
 	char *record; /* NULL: nothing is recorded */

@@ -125,7 +125,8 @@ static const struct option_row rows[] = {
 	  "reads of the source, 1 to 1000, and one at each window's end in any case (default as "
 	  "the source needs: model only those, replay 1000)",
 	  TAKE(take_sample) },
-	{ "domain", "NAME[@UUID]=pid:PID", NULL, "a process as a domain; may be repeated",
+	{ "domain", "NAME[@UUID]=WHAT", NULL,
+	  "a process (pid:PID) or a control group (cgroup:PATH) as a domain; may be repeated",
 	  FIELD(LIST, domains) },
 	{ "libvirt", "URI", "qemu:///system",
 	  "publish every running domain of this libvirt, which is only read; none: only --domain",
@@ -162,6 +163,8 @@ static const struct option_row rows[] = {
 	  FIELD(TEXT, msr_path) },
 	{ "sysfs", "DIR", "/sys", "where sysfs is mounted", FIELD(TEXT, sysfs) },
 	{ "procfs", "DIR", "/proc", "where proc is mounted", FIELD(TEXT, procfs) },
+	{ "cgroupfs", "DIR", "/sys/fs/cgroup", "where control groups are mounted",
+	  FIELD(TEXT, cgroupfs) },
 	{ "run-dir", "DIR", "/run/libvirt/qemu", "where libvirt keeps the PID files of its domains",
 	  FIELD(TEXT, run_dir) },
 	{ "log-level", "LEVEL", "info", "error, warning, info or debug", TAKE(take_log_level) },

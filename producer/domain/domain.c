@@ -5,6 +5,7 @@
 #include "producer/domain/domain.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,24 +74,44 @@ static int bad(const struct scaph_config_item *item, const char *wrong)
 	return -EINVAL;
 }
 
-/*
- * NAME[@UUID]=pid:PID; the last '=' counts, and an '@' only if a UUID follows, for names may hold
- * both.
- */
-static int parse(const struct scaph_config_item *item, struct scaph_domain *domain)
+static int parse_pid(const struct scaph_config_item *item, const char *text,
+		     struct scaph_domain *domain)
 {
-	const char *text = item->text;
-	const char *equals = strrchr(text, '='), *at;
-	size_t length;
 	char *end;
-	long pid;
+	long pid = strtol(text, &end, 10);
 
-	if (!equals || strncmp(equals + 1, "pid:", 4) != 0)
-		return bad(item, "must be NAME=pid:PID or NAME@UUID=pid:PID");
-	pid = strtol(equals + 5, &end, 10);
-	if (end == equals + 5 || *end || pid <= 0 || pid > INT32_MAX)
+	if (end == text || *end || pid <= 0 || pid > INT32_MAX)
 		return bad(item, "the PID must be a positive whole number");
 	domain->pid = (pid_t)pid;
+	return 0;
+}
+
+/* Where NAME[@UUID] ends and what it is begins: the last "=pid:", or the first "=cgroup:", for a path may hold anything. */
+static const char *what_of(const char *text)
+{
+	const char *cgroup = strstr(text, "=cgroup:"), *equals = strrchr(text, '=');
+
+	if (cgroup)
+		return cgroup;
+	return equals && strncmp(equals, "=pid:", 5) == 0 ? equals : NULL;
+}
+
+/* An '@' only counts if a UUID follows, for names may hold one. */
+static int parse(const struct scaph_config_item *item, struct scaph_domain *domain,
+		 const char **ret_cgroup)
+{
+	const char *text = item->text, *equals = what_of(text), *at;
+	size_t length;
+	int r = 0;
+
+	if (!equals)
+		return bad(item,
+			   "must be NAME=pid:PID or NAME=cgroup:PATH, or NAME@UUID= and so on");
+	*ret_cgroup = equals[1] == 'c' ? equals + strlen("=cgroup:") : NULL;
+	if (!*ret_cgroup)
+		r = parse_pid(item, equals + strlen("=pid:"), domain);
+	if (r)
+		return r;
 	length = (size_t)(equals - text);
 	at = memrchr(text, '@', length);
 	if (at && (size_t)(equals - at) == SCAPH_UUID_TEXT_BYTES) {
@@ -139,23 +160,54 @@ static int hold_process(struct scaph_domain *domain, unsigned long long *ret_sta
 	return 0;
 }
 
-int scaph_domain_open(const struct scaph_config_item *item, struct scaph_domain *ret_domain)
+static int hold_named_process(const struct scaph_config_item *item, struct scaph_domain *domain,
+			      unsigned long long *ret_start)
 {
-	struct scaph_domain domain = { .pidfd = -1, .vcpus = 1, .profile = SCAPH_PROFILE_OFF };
-	unsigned long long start;
-	int r;
+	int r = hold_process(domain, ret_start);
 
-	r = parse(item, &domain);
-	if (r)
-		return r;
-	r = hold_process(&domain, &start);
 	if (r == -ESRCH)
 		scaph_error("%s %s: no process %d; start it first, or correct the PID",
-			    item->origin, item->text, (int)domain.pid);
+			    item->origin, item->text, (int)domain->pid);
 	else if (r)
 		scaph_error("%s %s: its process cannot be held: %s; allow more open files "
 			    "(LimitNOFILE=, ulimit -n)",
 			    item->origin, item->text, strerror(-r));
+	return r;
+}
+
+/* A group's inode is to it what its start is to a process: with the boot it is one of its kind. */
+static int hold_cgroup(const struct scaph_config *config, const struct scaph_config_item *item,
+		       const char *path, struct scaph_domain *domain, unsigned long long *ret_start)
+{
+	const char *why;
+	int r = scaph_cgroup_open(config->cgroupfs, path, &domain->cgroup, &why);
+
+	if (r) {
+		scaph_error("%s %s: %s %s", item->origin, item->text, path, why);
+		return r;
+	}
+	*ret_start = domain->cgroup.inode;
+	return 0;
+}
+
+int scaph_domain_open(const struct scaph_config *config, const struct scaph_config_item *item,
+		      struct scaph_domain *ret_domain)
+{
+	struct scaph_domain domain = {
+		.pidfd = -1,
+		.cgroup.usage_fd = -1,
+		.vcpus = 1,
+		.profile = SCAPH_PROFILE_OFF,
+	};
+	unsigned long long start;
+	const char *cgroup;
+	int r;
+
+	r = parse(item, &domain, &cgroup);
+	if (r)
+		return r;
+	r = cgroup ? hold_cgroup(config, item, cgroup, &domain, &start)
+		   : hold_named_process(item, &domain, &start);
 	if (r)
 		return r;
 	if (!domain.uuid_given)
@@ -165,11 +217,55 @@ int scaph_domain_open(const struct scaph_config_item *item, struct scaph_domain 
 	return 0;
 }
 
+static int copy_fd(int fd, int *ret_fd)
+{
+	*ret_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return fd >= 0 && *ret_fd < 0 ? -errno : 0;
+}
+
+int scaph_domain_copy(const struct scaph_domain *domain, struct scaph_domain *ret_copy)
+{
+	struct scaph_domain copy = *domain;
+	int r;
+
+	copy.cgroup.usage_fd = -1;
+	r = copy_fd(domain->pidfd, &copy.pidfd);
+	if (r == 0)
+		r = copy_fd(domain->cgroup.usage_fd, &copy.cgroup.usage_fd);
+	if (r) {
+		scaph_domain_close(&copy);
+		return r;
+	}
+	*ret_copy = copy;
+	return 0;
+}
+
+/* Time of one in the other would count twice. */
+static bool share_time(const struct scaph_domain *a, const struct scaph_domain *b)
+{
+	if (a->pid && b->pid)
+		return a->pid == b->pid;
+	if (!a->pid && !b->pid)
+		return scaph_cgroup_overlap(&a->cgroup, &b->cgroup);
+	return a->pid ? scaph_cgroup_holds(&b->cgroup, a->pid)
+		      : scaph_cgroup_holds(&a->cgroup, b->pid);
+}
+
+const char *scaph_domain_clash(const struct scaph_domain *a, const struct scaph_domain *b)
+{
+	if (memcmp(a->uuid, b->uuid, sizeof(a->uuid)) == 0)
+		return "the same UUID";
+	if (strcmp(a->name, b->name) == 0)
+		return "the same name";
+	return share_time(a, b) ? "processes in common" : NULL;
+}
+
 int scaph_domain_from_sighting(const struct scaph_sighting *sighting,
 			       struct scaph_domain *ret_domain)
 {
 	struct scaph_domain domain = {
 		.pidfd = -1,
+		.cgroup.usage_fd = -1,
 		.vcpus = sighting->vcpus,
 		.profile = SCAPH_PROFILE_OFF,
 		.pid = sighting->pid,
@@ -206,4 +302,17 @@ void scaph_domain_close(struct scaph_domain *domain)
 	if (domain->pidfd >= 0)
 		close(domain->pidfd);
 	domain->pidfd = -1;
+	scaph_cgroup_close(&domain->cgroup);
+}
+
+void scaph_domain_describe(const struct scaph_domain *domain, char *ret_text, size_t size)
+{
+	char path[4 * SCAPH_CGROUP_PATH_BYTES];
+
+	if (domain->pid) {
+		snprintf(ret_text, size, "process %d", (int)domain->pid);
+		return;
+	}
+	scaph_name_escape(domain->cgroup.path, path, sizeof(path));
+	snprintf(ret_text, size, "control group %s", path);
 }

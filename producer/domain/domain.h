@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * domain.h - a domain: a process that the operator named, or that the hypervisor says is one
+ * domain.h - a domain: a process or control group that the operator named, or a process that the hypervisor says is one
  *
  * Identity is the UUID. Where the operator gave none it is derived from the name and the process's
  * start time, so that a restarted daemon finds the same one and another process of that name does
@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "producer/config/config.h"
+#include "producer/domain/cgroup.h"
 #include "producer/domain/hypervisor.h"
 #include "proto/layout.h"
 
@@ -27,19 +28,33 @@ struct scaph_domain {
 	bool hypervisor; /* known from there, not from an option */
 	uint32_t vcpus;
 	uint32_t profile; /* enum scaph_profile_id */
+	/* A process, or with PID 0 a control group. */
 	pid_t pid;
-	int pidfd;
+	int pidfd; /* -1: a control group, which nothing tells the end of but its counter */
 	clockid_t cpu_clock;
+	struct scaph_cgroup cgroup;
 };
 
 /**
- * scaph_domain_open() - make a domain of "NAME=pid:PID" or "NAME@UUID=pid:PID"
+ * scaph_domain_open() - make a domain of "NAME[@UUID]=pid:PID" or "NAME[@UUID]=cgroup:PATH"
+ * @config:     where control groups are
  * @item:       the option's value and where it was given
  * @ret_domain: set only on 0; closed with scaph_domain_close()
  *
  * Return:   0, or a negative errno after one line on standard error.
  */
-int scaph_domain_open(const struct scaph_config_item *item, struct scaph_domain *ret_domain);
+int scaph_domain_open(const struct scaph_config *config, const struct scaph_config_item *item,
+		      struct scaph_domain *ret_domain);
+
+/**
+ * scaph_domain_copy() - the same domain with descriptors of its own
+ *
+ * Return:   0 or a negative errno.
+ */
+int scaph_domain_copy(const struct scaph_domain *domain, struct scaph_domain *ret_copy);
+
+/* What two domains must not have in common, or NULL. */
+const char *scaph_domain_clash(const struct scaph_domain *a, const struct scaph_domain *b);
 
 /**
  * scaph_domain_from_sighting() - make a domain of what the hypervisor says
@@ -50,5 +65,8 @@ int scaph_domain_open(const struct scaph_config_item *item, struct scaph_domain 
 int scaph_domain_from_sighting(const struct scaph_sighting *sighting,
 			       struct scaph_domain *ret_domain);
 void scaph_domain_close(struct scaph_domain *domain);
+
+/* "process 4711" or "control group PATH", safe to print. */
+void scaph_domain_describe(const struct scaph_domain *domain, char *ret_text, size_t size);
 
 #endif

@@ -17,10 +17,12 @@
 #include "producer/meter/placement.h"
 #include "producer/machine/topology.h"
 
-/* One process's part of a sweep; kept between sweeps by the caller, zero but for the first two. */
+/* One process's or control group's part of a sweep; kept between sweeps by the caller, zero but for those before begun. */
 struct scaph_reading {
-	pid_t pid;
+	pid_t pid; /* 0: a control group */
 	clockid_t cpu_clock;
+	int usage_fd; /* of a control group's CPU time */
+	bool usage_in_stat; /* it is a cpu.stat, else a cpuacct.usage */
 	bool begun; /* raw_ns is a reading to subtract from */
 	bool gone; /* its process ended: reads nothing more */
 	uint64_t raw_ns; /* the meter's own last value */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * meter_cputime.c - process CPU clocks, and the host's busy time of the same sweep
+ * meter_cputime.c - process CPU clocks and control groups' counters, and the host's busy time of the same sweep
  *
  * Needs no privilege. Both move in kernel ticks, and not in step: busy time is kept cumulative and
  * never below the sum of the domains'; what it runs behind or ahead in one window it makes good in
@@ -13,6 +13,7 @@
 #include "producer/process/clock.h"
 #include "producer/machine/hoststat.h"
 #include "producer/process/log.h"
+#include "producer/meter/cgroup_time.h"
 #include "producer/meter/meter.h"
 #include "producer/process/tick.h"
 
@@ -55,21 +56,32 @@ static int cputime_open(const struct scaph_config *config, const struct scaph_to
 	return 0;
 }
 
+static int process_ns(const struct scaph_reading *reading, uint64_t *ret_ns)
+{
+	struct timespec ts;
+
+	if (clock_gettime(reading->cpu_clock, &ts) < 0)
+		return -errno;
+	*ret_ns = (uint64_t)ts.tv_sec * SCAPH_NS_PER_S + (uint64_t)ts.tv_nsec;
+	return 0;
+}
+
 /* CPU time since the sweep before; false: there is none. */
 static bool read_clock(struct scaph_reading *reading)
 {
-	struct timespec ts;
 	uint64_t raw_ns;
+	int r;
 
 	reading->cpu_ns = 0;
 	memset(reading->package_ns, 0, sizeof(reading->package_ns));
 	if (reading->gone)
 		return false;
-	if (clock_gettime(reading->cpu_clock, &ts) < 0) {
+	r = reading->pid ? process_ns(reading, &raw_ns)
+			 : scaph_cgroup_time_ns(reading->usage_fd, reading->usage_in_stat, &raw_ns);
+	if (r) {
 		reading->gone = true;
 		return false;
 	}
-	raw_ns = (uint64_t)ts.tv_sec * SCAPH_NS_PER_S + (uint64_t)ts.tv_nsec;
 	if (raw_ns < reading->raw_ns) {
 		/* A process's clock never steps back: this is another one under the same PID. */
 		reading->gone = true;

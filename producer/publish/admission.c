@@ -55,11 +55,12 @@ static void say_entered(const struct scaph_admission *admission, const struct sc
 	const struct scaph_domain *domain = &entry->domain;
 	bool share = scaph_publication_has(&entry->publication, SCAPH_OUTLET_SHARE);
 	bool ivshmem = scaph_publication_has(&entry->publication, SCAPH_OUTLET_IVSHMEM);
-	char uuid[SCAPH_UUID_TEXT_BYTES];
+	char uuid[SCAPH_UUID_TEXT_BYTES], what[4 * SCAPH_CGROUP_PATH_BYTES];
 
 	scaph_uuid_format(domain->uuid, uuid);
-	scaph_info("domain %s (%s, process %d): profile %s, share %s%s", domain->shown, uuid,
-		   (int)domain->pid, scaph_profile_name(domain->profile), share ? "open" : "none",
+	scaph_domain_describe(domain, what, sizeof(what));
+	scaph_info("domain %s (%s, %s): profile %s, share %s%s", domain->shown, uuid, what,
+		   scaph_profile_name(domain->profile), share ? "open" : "none",
 		   ivshmem ? ", ivshmem open" : "");
 	if (!share && !ivshmem)
 		scaph_warning("domain %s has no share: neither %s/%s nor a folder of its name is "
@@ -117,7 +118,8 @@ static int prepare(struct scaph_admission *admission, struct scaph_entry *entry,
 	if (r == 0 && admission->running)
 		r = scaph_publication_begin_epoch(&entry->publication,
 						  scaph_clock_ns(CLOCK_MONOTONIC));
-	if (r == 0 &&
+	/* A control group's end is told by its counter alone. */
+	if (r == 0 && entry->domain.pidfd >= 0 &&
 	    epoll_ctl(admission->epoll_fd, EPOLL_CTL_ADD, entry->domain.pidfd, &event) < 0) {
 		r = -errno;
 		scaph_error("domain %s: its process cannot be watched: %s", entry->domain.shown,
@@ -145,6 +147,8 @@ int scaph_admission_enter(struct scaph_admission *admission, struct scaph_domain
 		scaph_profile_of(&admission->terms->config->profiles, &entry->domain);
 	entry->reading.pid = domain->pid;
 	entry->reading.cpu_clock = domain->cpu_clock;
+	entry->reading.usage_fd = domain->cgroup.usage_fd;
+	entry->reading.usage_in_stat = domain->cgroup.in_stat;
 	r = prepare(admission, entry, lenient);
 	if (r) {
 		free_entry(admission, entry);
@@ -160,7 +164,8 @@ void scaph_admission_leave(struct scaph_admission *admission, struct scaph_entry
 {
 	if (why)
 		scaph_info("domain %s: %s; its segment is retired", entry->domain.shown, why);
-	epoll_ctl(admission->epoll_fd, EPOLL_CTL_DEL, entry->domain.pidfd, NULL);
+	if (entry->domain.pidfd >= 0)
+		epoll_ctl(admission->epoll_fd, EPOLL_CTL_DEL, entry->domain.pidfd, NULL);
 	scaph_table_remove(admission->table, entry);
 	if (admission->running)
 		scaph_bulletin_retire(entry);
@@ -200,14 +205,13 @@ void scaph_admission_look_at_shares(struct scaph_admission *admission)
 	struct scaph_entry *entry = scaph_table_first(admission->table), *next;
 
 	for (; entry; entry = next) {
-		struct scaph_domain domain = entry->domain;
+		struct scaph_domain domain;
 		bool paused = entry->paused;
 
 		next = scaph_table_next(admission->table, entry);
 		if (!share_changed(admission, entry))
 			continue;
-		domain.pidfd = fcntl(entry->domain.pidfd, F_DUPFD_CLOEXEC, 0);
-		if (domain.pidfd < 0)
+		if (scaph_domain_copy(&entry->domain, &domain))
 			continue;
 		scaph_info("domain %s: its share came or was replaced", domain.shown);
 		if (scaph_admission_enter(admission, &domain, true))

@@ -28,6 +28,12 @@ static bool has_ended(const struct scaph_entry *entry)
 	return poll(&end, 1, 0) > 0;
 }
 
+/* Whether a process is the domain, or in its control group. */
+static bool has(const struct scaph_domain *domain, pid_t pid)
+{
+	return domain->pid ? domain->pid == pid : scaph_cgroup_holds(&domain->cgroup, pid);
+}
+
 /*
  * Whoever is known by this UUID, or else has this process: it is in the table once, whatever it is
  * called, for its CPU time is to be counted once.
@@ -40,7 +46,7 @@ static struct scaph_entry *find_sighted(struct scaph_admission *admission,
 	if (entry)
 		return entry;
 	entry = scaph_table_first(admission->table);
-	while (entry && entry->domain.pid != sighting->pid)
+	while (entry && !has(&entry->domain, sighting->pid))
 		entry = scaph_table_next(admission->table, entry);
 	return entry;
 }
@@ -58,6 +64,11 @@ static void say_option_holds(struct scaph_entry *entry, const struct scaph_sight
 		scaph_warning("domain %s: --domain names process %d, which the hypervisor knows as "
 			      "%s; the option holds: take it away, or say NAME@%s in it",
 			      entry->domain.shown, (int)entry->domain.pid, uuid, uuid);
+	else if (!entry->domain.pid)
+		scaph_warning(
+			"domain %s: --domain names a control group in which the hypervisor's "
+			"domain %s runs; the option holds: take it away to have that by itself",
+			entry->domain.shown, uuid);
 	else
 		scaph_warning("domain %s: --domain names process %d, the hypervisor %d; the option "
 			      "holds",

@@ -38,7 +38,7 @@ def bad_options(b, pid):
                  f"a@6ba7b810-9dad-11d1-80b4-00c04fd430g8=pid:{pid}"):
         b.refused(f"--domain {text[:40]}", ["--domain"], *b.options(domain=text))
     b.refused("a process that is not there", ["no process 4194304"], *b.options(domain="a=pid:4194304"))
-    b.refused("two domains of one process", ["same process"], *b.options(domain=[domain, f"b=pid:{pid}"]))
+    b.refused("two domains of one process", ["processes in common"], *b.options(domain=[domain, f"b=pid:{pid}"]))
     b.refused("two domains of one UUID", ["same UUID"],
               *b.options(domain=[f"a@{UUID}=pid:{pid}", f"b@{UUID}=pid:1"]))
     for rule, word in (("x", "must be"), ("web=trusted", "by UUID"), ("w*=trusted", "by UUID"), ("*=exact", "no profile"),

@@ -191,7 +191,7 @@ static void name_process(struct host *host, pid_t pid)
 	struct scaph_domain domain;
 
 	snprintf(text, sizeof(text), "named=pid:%d", (int)pid);
-	assert_int_equal(scaph_domain_open(&item, &domain), 0);
+	assert_int_equal(scaph_domain_open(&host->config, &item, &domain), 0);
 	assert_int_equal(scaph_admission_enter(&host->admission, &domain, false), 0);
 }
 
