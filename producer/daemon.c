@@ -19,12 +19,22 @@
 #include "producer/domain/share.h"
 
 #define WINDOW_DEFAULT_NS (20 * SCAPH_NS_PER_MS)
+#define WINDOW_MAX_NS (1000 * SCAPH_NS_PER_MS)
+#define SOURCE_STEPS                                                                               \
+	5 /* a window holds so many of a source's steps that one more or less is little */
 
+static uint64_t greater(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* What the meter carries, and some of the steps in which the source's counters move. */
 static int choose_window(const struct scaph_config *config, const struct scaph_meter *meter,
-			 uint64_t *ret_window_ns)
+			 const struct scaph_source *source, uint64_t *ret_window_ns)
 {
 	uint64_t least_ns = meter->ops->least_window_ns();
-	uint64_t usual_ns = least_ns > WINDOW_DEFAULT_NS ? least_ns : WINDOW_DEFAULT_NS;
+	uint64_t steps_ns = SOURCE_STEPS * source->window_ns;
+	uint64_t usual_ns = greater(least_ns, WINDOW_DEFAULT_NS);
 
 	if (config->window_ns && config->window_ns < least_ns) {
 		scaph_error("%s %" PRIu64 ": the meter %s cannot carry less than %" PRIu64
@@ -34,7 +44,17 @@ static int choose_window(const struct scaph_config *config, const struct scaph_m
 			    least_ns / SCAPH_NS_PER_MS);
 		return -EINVAL;
 	}
-	*ret_window_ns = config->window_ns ? config->window_ns : usual_ns;
+	if (config->window_ns && config->window_ns < source->window_ns) {
+		scaph_error("%s %" PRIu64 ": the source %s moves once in %" PRIu64
+			    " ms; give several times that",
+			    scaph_config_origin(config, "window"),
+			    config->window_ns / SCAPH_NS_PER_MS, source->ops->name,
+			    source->window_ns / SCAPH_NS_PER_MS);
+		return -EINVAL;
+	}
+	if (steps_ns > WINDOW_MAX_NS)
+		steps_ns = greater(source->window_ns, WINDOW_MAX_NS);
+	*ret_window_ns = config->window_ns ? config->window_ns : greater(usual_ns, steps_ns);
 	return 0;
 }
 
@@ -107,7 +127,7 @@ static int open_instruments(struct scaph_daemon *daemon)
 		scaph_topology_fold(&daemon->topology, daemon->source->packages);
 	r = scaph_meter_open(config, &daemon->topology, &daemon->meter);
 	if (r == 0)
-		r = choose_window(config, daemon->meter, &daemon->terms.window_ns);
+		r = choose_window(config, daemon->meter, daemon->source, &daemon->terms.window_ns);
 	daemon->terms.source = daemon->source;
 	daemon->terms.meter = daemon->meter;
 	for (uint32_t p = 0; p < daemon->source->packages && r == 0; p++)

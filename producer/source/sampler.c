@@ -74,10 +74,12 @@ static void read_locked(struct scaph_sampler *sampler, uint64_t now_ns)
 	if (now_ns > sampler->read_ns)
 		sampler->read_ns = now_ns;
 	r = sampler->source->ops->read(sampler->source, sampler->package, sampler->read_ns, raw);
-	energy->lost = r != 0;
+	energy->lost = r < 0 || r == SCAPH_SOURCE_ENDED;
 	energy->ended = r == SCAPH_SOURCE_ENDED;
 	if (r < 0)
 		return;
+	if (r == SCAPH_SOURCE_GAP)
+		energy->resets++;
 	bound_steps(sampler, sampler->read_ns - sampler->good_ns);
 	sampler->good_ns = sampler->read_ns;
 	for (int zone = 0; zone < SCAPH_ZONES; zone++) {

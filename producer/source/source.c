@@ -16,7 +16,7 @@
 /* Those that measure come first, in the order in which they are tried. */
 static const struct scaph_source_ops *const sources[] = {
 	&scaph_source_msr,   &scaph_source_perf,   &scaph_source_powercap,
-	&scaph_source_model, &scaph_source_replay,
+	&scaph_source_model, &scaph_source_replay, &scaph_source_ring,
 };
 #define SOURCES (sizeof(sources) / sizeof(sources[0]))
 #define MEASURING 3

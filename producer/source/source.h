@@ -21,6 +21,8 @@
 
 enum scaph_source_result {
 	SCAPH_SOURCE_ENDED = 1, /* the values given are the last there will be */
+	SCAPH_SOURCE_GAP =
+		2, /* they do not go on from the last ones: what was between is not known */
 };
 
 struct scaph_source;
@@ -39,7 +41,8 @@ struct scaph_source_ops {
 		    char ret_why[SCAPH_SOURCE_WHY_BYTES]);
 	/*
 	 * Every counter of one package as of now_ns (CLOCK_MONOTONIC, never going back).
-	 * 0, SCAPH_SOURCE_ENDED (the counters are set too), or a negative errno: not readable now.
+	 * 0, SCAPH_SOURCE_ENDED or _GAP (the counters are set too), or a negative errno: not readable
+	 * now.
 	 */
 	int (*read)(struct scaph_source *source, uint32_t package, uint64_t now_ns,
 		    uint64_t raw[SCAPH_ZONES]);
@@ -70,6 +73,7 @@ struct scaph_source {
 	uint32_t packages; /* those of the topology, in its order; 1 for model and old traces */
 	struct scaph_source_package package[SCAPH_PACKAGES_MAX];
 	uint64_t wrap_ns; /* the shortest time in which one of them can wrap; 0: none does */
+	uint64_t window_ns; /* its counters move once in that time; 0: all the time */
 	uint32_t sample_hz; /* how often it wants to be read; 0: at the windows' ends is enough */
 	char about[128]; /* one clause for people */
 	char others[832]; /* why this source and no other; set by scaph_source_open() */
@@ -80,6 +84,7 @@ extern const struct scaph_source_ops scaph_source_perf;
 extern const struct scaph_source_ops scaph_source_powercap;
 extern const struct scaph_source_ops scaph_source_model;
 extern const struct scaph_source_ops scaph_source_replay;
+extern const struct scaph_source_ops scaph_source_ring;
 
 /*
  * Open the source the configuration names, or with "auto" the first that measures. 0, or a negative
