@@ -11,13 +11,15 @@
 uint64_t scaph_lazy_clock_read(struct scaph_lazy_clock *clock)
 {
 	uint64_t before_ns = clock->now_ns, calls = clock->granted - clock->left + 1;
+	bool steady = !clock->mixed;
 	struct timespec ts;
 
 	/* The second first: if it changes in between, the next call finds that out. */
 	clock->second = time(NULL);
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	clock->now_ns = (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-	clock->granted = clock->now_ns - before_ns <= calls * CALL_MAX_NS ? CALLS_MAX : 0;
+	clock->granted = steady && clock->now_ns - before_ns <= calls * CALL_MAX_NS ? CALLS_MAX : 0;
 	clock->left = clock->granted;
+	clock->mixed = false;
 	return clock->now_ns;
 }

@@ -261,6 +261,7 @@ static inline uint32_t rush(struct scaph_reader *reader, struct scaph_record *re
 		return 0;
 	if (old)
 		reader->undated_ns = at_ns;
+	scaph_lazy_clock_found(&reader->clock, SCAPH_FOUND_RECORD);
 	delivered(reader, records, taken);
 	return taken;
 }
@@ -288,6 +289,7 @@ API int scaph_next(struct scaph_reader *reader, struct scaph_record *ret)
 	if (may_rush(reader)) {
 		if (scaph_watch_waits(reader->watch_next)) {
 			/* Nothing else can be the matter: the clock was read a moment ago. */
+			scaph_lazy_clock_found(&reader->clock, SCAPH_FOUND_NOTHING);
 			if (scaph_lazy_clock_serves(&reader->clock))
 				return SCAPH_EMPTY;
 		} else if (rush(reader, ret, 1)) {
@@ -305,10 +307,11 @@ API int scaph_next_many(struct scaph_reader *reader, struct scaph_record *ret_re
 
 	if (!room)
 		return -EINVAL;
-	if (may_rush(reader)) {
-		if (!scaph_watch_waits(reader->watch_next))
-			count = rush(reader, ret_records, most);
-		else if (scaph_lazy_clock_serves(&reader->clock))
+	if (may_rush(reader) && !scaph_watch_waits(reader->watch_next)) {
+		count = rush(reader, ret_records, most);
+	} else if (may_rush(reader)) {
+		scaph_lazy_clock_found(&reader->clock, SCAPH_FOUND_NOTHING);
+		if (scaph_lazy_clock_serves(&reader->clock))
 			return SCAPH_EMPTY;
 	}
 	while (count == 0 || (count < most && scaph_cursor_ran_out(reader->cursor))) {
@@ -341,12 +344,15 @@ API int scaph_latest(struct scaph_reader *reader, struct scaph_record *ret)
 {
 	int r;
 
-	if (reader->state == SCAPH_OK && scaph_lazy_clock_serves(&reader->clock)) {
-		if (scaph_watch_same(reader->watch_newest)) {
+	if (reader->state == SCAPH_OK && scaph_watch_same(reader->watch_newest)) {
+		scaph_lazy_clock_found(&reader->clock, SCAPH_FOUND_SAME);
+		if (scaph_lazy_clock_serves(&reader->clock)) {
 			*ret = reader->latest; /* written long ago: wide moves are right here */
 			return SCAPH_OK;
 		}
+	} else if (reader->state == SCAPH_OK && scaph_lazy_clock_serves(&reader->clock)) {
 		if (glance(reader)) {
+			scaph_lazy_clock_found(&reader->clock, SCAPH_FOUND_RECORD);
 			scaph_record_copy(ret, &reader->latest);
 			return SCAPH_OK;
 		}

@@ -174,9 +174,11 @@ def domain_ends(b):
     b.check(await_that(lambda: prom.find(own.values(), "scaph_vm_up", "gone") == 1, 5), "a domain is there")
     load.kill()
     load.wait()
-    await_that(lambda: prom.find(own.values(), "scaph_vm_up", "gone") != 1, 5)
-    time.sleep(0.5)
-    values = own.values()
+    # Told until the next survey finds its file gone: looked for, not waited for.
+    looks = []
+    await_that(lambda: prom.find((looks.append(own.values()) or looks[-1]), "scaph_vm_up", "gone") != 1 and
+               prom.find(looks[-1], "scaph_vm_state", "gone") in (3, None), 5)
+    values = looks[-1]
     b.check(prom.find(values, "scaph_vm_state", "gone") == 3 and prom.find(values, "scaph_vm_power_watts", "gone") is None and
             prom.find(values, "scaph_host_up") == 1, "a domain that ended has no power; the host goes on", values)
     daemon.terminate()

@@ -331,6 +331,35 @@ static void test_stale_after_sleep(void **state)
 	assert_in_range(now_ms() - from_ms, 240, 1700);
 }
 
+/* Whoever reads batches is told of a silence as if there were no lazy clock. */
+static void test_stale_in_batches(void **state)
+{
+	struct bench *bench = *state;
+	struct scaph_record record;
+	uint64_t from_ms;
+	int r = SCAPH_OK;
+
+	open_reader(bench, SCAPH_OPEN_COHERENT, 0);
+	for (int round = 0; round < 6; round++) {
+		from_ms = now_ms();
+		for (int batch = 0; batch < 3; batch++) {
+			publish(bench, 50);
+			while ((r = scaph_next(bench->reader, &record)) == SCAPH_OK)
+				;
+			assert_int_equal(r, SCAPH_EMPTY);
+			from_ms = now_ms();
+			sleep_ms(100);
+		}
+		do {
+			while ((r = scaph_next(bench->reader, &record)) == SCAPH_OK)
+				;
+			sleep_ms(r == SCAPH_STALE ? 0 : 100);
+		} while (r != SCAPH_STALE && now_ms() - from_ms < 5000);
+		assert_in_range(now_ms() - from_ms, 240, 560);
+		sleep_ms(70); /* another part of the second */
+	}
+}
+
 /* Records read by an old reading are no reason to call what lives stale. */
 static void test_no_false_stale(void **state)
 {
@@ -355,11 +384,11 @@ static void test_no_false_stale(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON_BENCH(test_batches_coherent), ON_BENCH(test_batches_snapshot),
-		ON_BENCH(test_latest_follows),	 ON_BENCH(test_latest_after_history),
-		ON_BENCH(test_epoch_changes),	 ON_BENCH(test_old_head),
-		ON_BENCH(test_stale_spinning),	 ON_BENCH(test_stale_after_sleep),
-		ON_BENCH(test_no_false_stale),
+		ON_BENCH(test_batches_coherent),  ON_BENCH(test_batches_snapshot),
+		ON_BENCH(test_latest_follows),	  ON_BENCH(test_latest_after_history),
+		ON_BENCH(test_epoch_changes),	  ON_BENCH(test_old_head),
+		ON_BENCH(test_stale_spinning),	  ON_BENCH(test_stale_in_batches),
+		ON_BENCH(test_stale_after_sleep), ON_BENCH(test_no_false_stale),
 	};
 
 	return cmocka_run_group_tests_name("reader", tests, NULL, NULL);
