@@ -2,8 +2,8 @@
 /*
  * writer.h - the one writer of a segment
  *
- * Everything it publishes it also keeps in private memory; it never reads the segment. So it decides nothing from bytes a
- * guest may have changed, and can put all of them back (scaph_writer_refresh) after a restore or migration.
+ * Descriptor, heads and status it keeps in private memory; it never reads the segment. So it decides nothing from bytes a
+ * guest may have changed, and can put those back (scaph_writer_refresh) after a restore or migration.
  *
  * Mutual exclusion: one thread per writer. Readers: any number, never waited for. Each call is wait-free and bounded,
  * makes no system call, takes no lock, allocates nothing.

@@ -22,6 +22,9 @@
 #include "shm/segment.h"
 
 #define PROOF_NS (5 * SCAPH_NS_PER_S)
+#define PRICE_NS                                                                                   \
+	(30 *                                                                                      \
+	 SCAPH_NS_PER_S) /* of a shared domain: its first price comes some 10 s after CPU time is used */
 #define IDLE_SPAN_NS (500 * SCAPH_NS_PER_MS)
 #define LOOK_NS (10 * SCAPH_NS_PER_MS)
 #define EVENTS_MAX 100000U /* of one read: more than any ring holds */
@@ -88,7 +91,8 @@ static const char *why_not(struct ring *ring, int event)
 static int await_record(struct ring *ring, const char *path, struct scaph_slot *ret_slot,
 			char ret_why[SCAPH_SOURCE_WHY_BYTES])
 {
-	uint64_t until_ns = scaph_clock_ns(CLOCK_MONOTONIC) + PROOF_NS, now_ns;
+	uint64_t from_ns = scaph_clock_ns(CLOCK_MONOTONIC), now_ns;
+	bool pending;
 	int event;
 
 	do {
@@ -98,8 +102,9 @@ static int await_record(struct ring *ring, const char *path, struct scaph_slot *
 			return refuse(ret_why, path, strerror(-event), event);
 		if (event == SCAPH_CURSOR_RECORD && ret_slot->flags & SCAPH_FLAG_PACKAGE)
 			return 0;
+		pending = event == SCAPH_CURSOR_RECORD;
 		scaph_clock_sleep_until(now_ns + LOOK_NS);
-	} while (now_ns < until_ns);
+	} while (now_ns - from_ns < (pending ? PRICE_NS : PROOF_NS));
 	return refuse(ret_why, path, why_not(ring, event), -ENODATA);
 }
 

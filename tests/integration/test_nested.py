@@ -64,7 +64,7 @@ def parts(inner):
         host = Segment(next(path for path in glob.glob(inner.host + "/*") if UUID not in path and "scaph" in path))
         before, status = host.newest(), host.status()
         records = [segment.newest() for segment in segments]
-        if host.newest() == before and before["flags"] & FLAG_PACKAGE:
+        if before and host.newest() == before and before["flags"] & FLAG_PACKAGE:
             return before, records, status
         time.sleep(0.005)
     raise RuntimeError("no quiet moment in 200 looks")
@@ -127,6 +127,16 @@ def interrupted(b, inner, watch, outer, domain):
     return again
 
 
+def priced(b, inner, domain, mine, share):
+    """A shared domain's energy comes with its first price: waited for."""
+    outer = b.daemon(domain=domain, profile="*=shared", **{"host-dir": b.work + "/priced"})
+    daemon = inner.daemon(source="ring:" + share, domain=mine)
+    b.check(await_that(lambda: parts(inner)[0]["package_uj"] > 0, 15), "what a shared guest is told can be divided too")
+    for process in (daemon, outer):
+        process.terminate()
+        process.wait()
+
+
 def main():
     with Bench(*arguments()) as b:
         busy, rest = b.load(), b.load(busy=False)
@@ -146,8 +156,12 @@ def main():
         time.sleep(1)
         exact(b, inner, watch)
         adds_up(b, inner, "at rest")
-        interrupted(b, inner, watch, outer, domain)
+        outer = interrupted(b, inner, watch, outer, domain)
         b.check(daemon.poll() is None, "the inner daemon lives")
+        for process in (daemon, outer):
+            process.terminate()
+            process.wait()
+        priced(b, inner, domain, mine, share)
 
 
 if __name__ == "__main__":
