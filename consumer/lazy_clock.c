@@ -11,7 +11,7 @@
 uint64_t scaph_lazy_clock_read(struct scaph_lazy_clock *clock)
 {
 	uint64_t before_ns = clock->now_ns, calls = clock->granted - clock->left + 1;
-	bool steady = !clock->mixed;
+	bool steady = clock->asked && !clock->mixed;
 	struct timespec ts;
 
 	/* The second first: if it changes in between, the next call finds that out. */
@@ -21,5 +21,6 @@ uint64_t scaph_lazy_clock_read(struct scaph_lazy_clock *clock)
 	clock->granted = steady && clock->now_ns - before_ns <= calls * CALL_MAX_NS ? CALLS_MAX : 0;
 	clock->left = clock->granted;
 	clock->mixed = false;
+	clock->asked = false;
 	return clock->now_ns;
 }

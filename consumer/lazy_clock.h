@@ -34,10 +34,17 @@ struct scaph_lazy_clock {
 	uint32_t granted; /* what left was at the last reading */
 	enum scaph_found found; /* by the last call */
 	bool mixed; /* calls since the last reading did not all find the same */
+	bool asked; /* a call of the program's began since the last reading: two in one say nothing of its pace */
 };
 
 /* A reading. */
 uint64_t scaph_lazy_clock_read(struct scaph_lazy_clock *clock);
+
+/* A call of the program's begins. */
+static inline void scaph_lazy_clock_asked(struct scaph_lazy_clock *clock)
+{
+	clock->asked = true;
+}
 
 /* What a call finds: before it asks for the time if it is not in a hurry, else after. */
 static inline void scaph_lazy_clock_found(struct scaph_lazy_clock *clock, enum scaph_found found)

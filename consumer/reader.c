@@ -286,6 +286,7 @@ static int next_slowly(struct scaph_reader *reader, struct scaph_record *ret)
 
 API int scaph_next(struct scaph_reader *reader, struct scaph_record *ret)
 {
+	scaph_lazy_clock_asked(&reader->clock);
 	if (may_rush(reader)) {
 		if (scaph_watch_waits(reader->watch_next)) {
 			/* Nothing else can be the matter: the clock was read a moment ago. */
@@ -307,6 +308,7 @@ API int scaph_next_many(struct scaph_reader *reader, struct scaph_record *ret_re
 
 	if (!room)
 		return -EINVAL;
+	scaph_lazy_clock_asked(&reader->clock);
 	if (may_rush(reader) && !scaph_watch_waits(reader->watch_next)) {
 		count = rush(reader, ret_records, most);
 	} else if (may_rush(reader)) {
@@ -344,6 +346,7 @@ API int scaph_latest(struct scaph_reader *reader, struct scaph_record *ret)
 {
 	int r;
 
+	scaph_lazy_clock_asked(&reader->clock);
 	if (reader->state == SCAPH_OK && scaph_watch_same(reader->watch_newest)) {
 		scaph_lazy_clock_found(&reader->clock, SCAPH_FOUND_SAME);
 		if (scaph_lazy_clock_serves(&reader->clock)) {
