@@ -5,6 +5,7 @@
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 
 #include "tools/bench/partner.h"
 #include "tools/bench/report.h"
+#include "tools/bench/scale.h"
 #include "tools/bench/topic.h"
 
 #define ROUNDS 21
@@ -21,6 +23,8 @@
 
 struct options {
 	struct bench_plan plan;
+	struct bench_scale scale;
+	bool scaling;
 	bool json;
 	const char *plot;
 };
@@ -34,30 +38,72 @@ static const char help[] =
 	"      --short      fewer rounds and events: good for ratios\n"
 	"      --json       one JSON object on standard output instead of the table\n"
 	"      --plot FILE  draw the costs as an SVG picture\n"
+	"\n"
+	"      --scale      measure the daemon instead, with 10, 100 and 1,000 domains, beside a "
+	"bare loop\n"
+	"      --scaphd FILE  the daemon (default: the one beside this program in the build)\n"
+	"      --meter NAME   its meter (default cputime)\n"
+	"      --window MS    its window (default as it chooses)\n"
+	"      --seconds N    measured with each number of domains (default 10)\n"
+	"\n"
 	"      --help       show this and exit\n"
 	"      --version    show the version and exit\n"
 	"\n"
 	"Two idle CPUs, please: whatever else runs is measured too. Takes about a minute and 400 "
 	"MiB of /dev/shm.\n";
 
-static unsigned int rounds_of(const char *text)
+static unsigned int number_of(const char *option, const char *text, unsigned int most)
 {
 	char *end;
-	unsigned long rounds = strtoul(text, &end, 10);
+	unsigned long number = strtoul(text, &end, 10);
 
-	if (*end || !rounds || rounds > ROUNDS_MAX)
-		errx(2, "--rounds %s: not a number from 1 to %d", text, ROUNDS_MAX);
-	return (unsigned int)rounds;
+	if (*end || end == text || !number || number > most)
+		errx(2, "--%s %s: not a number from 1 to %u", option, text, most);
+	return (unsigned int)number;
+}
+
+/* BUILD/tools/bench/scaph-bench -> BUILD/producer/scaphd */
+static const char *scaphd_beside(void)
+{
+	static char path[PATH_MAX + sizeof("/producer/scaphd")];
+	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX);
+
+	path[length > 0 ? length : 0] = '\0';
+	for (int up = 0; up < 3; up++) {
+		char *slash = strrchr(path, '/');
+
+		if (slash)
+			*slash = '\0';
+	}
+	strcat(path, "/producer/scaphd");
+	return path;
 }
 
 static void parse(int argc, char **argv, struct options *options)
 {
-	enum { ROUNDS_OPTION = 256, SHORT, JSON, PLOT, HELP, VERSION };
+	enum {
+		ROUNDS_OPTION = 256,
+		SHORT,
+		JSON,
+		PLOT,
+		SCALE,
+		SCAPHD,
+		METER,
+		WINDOW,
+		SECONDS,
+		HELP,
+		VERSION
+	};
 	static const struct option known[] = {
 		{ "rounds", required_argument, NULL, ROUNDS_OPTION },
 		{ "short", no_argument, NULL, SHORT },
 		{ "json", no_argument, NULL, JSON },
 		{ "plot", required_argument, NULL, PLOT },
+		{ "scale", no_argument, NULL, SCALE },
+		{ "scaphd", required_argument, NULL, SCAPHD },
+		{ "meter", required_argument, NULL, METER },
+		{ "window", required_argument, NULL, WINDOW },
+		{ "seconds", required_argument, NULL, SECONDS },
 		{ "help", no_argument, NULL, HELP },
 		{ "version", no_argument, NULL, VERSION },
 		{},
@@ -67,7 +113,7 @@ static void parse(int argc, char **argv, struct options *options)
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		switch (option) {
 		case ROUNDS_OPTION:
-			options->plan.rounds = rounds_of(optarg);
+			options->plan.rounds = number_of("rounds", optarg, ROUNDS_MAX);
 			break;
 		case SHORT:
 			options->plan.brief = true;
@@ -77,6 +123,21 @@ static void parse(int argc, char **argv, struct options *options)
 			break;
 		case PLOT:
 			options->plot = optarg;
+			break;
+		case SCALE:
+			options->scaling = true;
+			break;
+		case SCAPHD:
+			options->scale.scaphd = optarg;
+			break;
+		case METER:
+			options->scale.meter = optarg;
+			break;
+		case WINDOW:
+			options->scale.window_ms = number_of("window", optarg, 1000);
+			break;
+		case SECONDS:
+			options->scale.seconds = number_of("seconds", optarg, 3600);
 			break;
 		case HELP:
 			fputs(help, stdout);
@@ -138,11 +199,18 @@ static void draw(const char *path)
 
 int main(int argc, char **argv)
 {
-	struct options options = {};
+	struct options options = { .scale = { .meter = "cputime", .seconds = 10 } };
 
 	parse(argc, argv, &options);
+	if (options.scaling) {
+		options.scale.json = options.json;
+		if (!options.scale.scaphd)
+			options.scale.scaphd = scaphd_beside();
+		return bench_scale_run(&options.scale);
+	}
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
+	signal(SIGPIPE, SIG_IGN);
 	bench_take_core();
 	run(&options.plan);
 	if (ended_by)

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "tools/bench/scale.h"
 #include "tools/bench/topic.h"
 
 /* The processor's name and the kernel's, as one line. */
@@ -16,6 +17,10 @@ void bench_table_print(FILE *file, const struct bench_plan *plan);
 
 /* One object; 0 or a negative errno. */
 int bench_json_print(FILE *file, const struct bench_plan *plan);
+
+/* One list; 0 or a negative errno. */
+int bench_json_print_scale(FILE *file, const struct bench_scale_figures *figures,
+			   unsigned int count);
 
 /* An SVG picture: costs of all transports on one scale, and how a publish grows. */
 void bench_plot_print(FILE *file);
