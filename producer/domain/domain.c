@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,34 +15,9 @@
 #include <uuid/uuid.h>
 
 #include "producer/domain/qemu_process.h"
+#include "producer/process/birth.h"
 #include "producer/process/log.h"
 #include "proto/names.h"
-
-#define STAT_START_FIELD 22 /* of /proc/PID/stat; source: proc(5) */
-
-/* Start time in clock ticks since boot; with the PID it names one process of this boot. */
-static int process_start(pid_t pid, unsigned long long *ret_start)
-{
-	char path[64], line[2048], *at;
-	size_t got;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	file = fopen(path, "re");
-	if (!file)
-		return -errno;
-	got = fread(line, 1, sizeof(line) - 1, file);
-	fclose(file);
-	line[got] = '\0';
-	/* The second field is the command in parentheses, which may hold anything. */
-	at = strrchr(line, ')');
-	for (int field = 2; at && field < STAT_START_FIELD; field++)
-		at = strchr(at + 1, ' ');
-	if (!at)
-		return -EIO;
-	*ret_start = strtoull(at, NULL, 10);
-	return 0;
-}
 
 /* Ticks since boot are a point in time only together with the boot. */
 static void read_boot_id(char *ret_id, size_t size)
@@ -55,8 +31,7 @@ static void read_boot_id(char *ret_id, size_t size)
 		fclose(file);
 }
 
-static void derive_uuid(const char *name, unsigned long long start,
-			uint8_t ret_uuid[SCAPH_UUID_BYTES])
+static void derive_uuid(const char *name, uint64_t start, uint8_t ret_uuid[SCAPH_UUID_BYTES])
 {
 	/* A name space of our own, so that no other program's derived UUIDs can meet ours. */
 	static const uuid_t space = { 0x6f, 0x2a, 0x5c, 0x1e, 0x93, 0x0b, 0x4d, 0x77,
@@ -64,7 +39,7 @@ static void derive_uuid(const char *name, unsigned long long start,
 	char text[SCAPH_NAME_BYTES + SCAPH_UUID_TEXT_BYTES + 32], boot[SCAPH_UUID_TEXT_BYTES];
 
 	read_boot_id(boot, sizeof(boot));
-	snprintf(text, sizeof(text), "%s %s %llu", name, boot, start);
+	snprintf(text, sizeof(text), "%s %s %" PRIu64, name, boot, start);
 	uuid_generate_sha1(ret_uuid, space, text, strlen(text));
 }
 
@@ -141,29 +116,28 @@ static bool is_shortage(int r)
  * Descriptor and clock of the process. Its start is asked again under the pidfd: the same process
  * both times, so the descriptor is of the one we mean.
  */
-static int hold_process(struct scaph_domain *domain, unsigned long long *ret_start)
+static int hold_process(struct scaph_domain *domain)
 {
-	unsigned long long start = 0, again = 0;
-	int r = process_start(domain->pid, &start);
+	uint64_t start = 0, again = 0;
+	int r = scaph_birth_ticks(domain->pid, &start);
 
 	if (r)
 		return is_shortage(r) ? r : -ESRCH;
 	domain->pidfd = (int)syscall(SYS_pidfd_open, domain->pid, 0);
-	r = domain->pidfd < 0 ? -errno : process_start(domain->pid, &again);
+	r = domain->pidfd < 0 ? -errno : scaph_birth_ticks(domain->pid, &again);
 	if (r == 0 && (again != start || clock_getcpuclockid(domain->pid, &domain->cpu_clock)))
 		r = -ESRCH;
 	if (r) {
 		scaph_domain_close(domain);
 		return is_shortage(r) ? r : -ESRCH;
 	}
-	*ret_start = start;
+	domain->birth_ticks = start;
 	return 0;
 }
 
-static int hold_named_process(const struct scaph_config_item *item, struct scaph_domain *domain,
-			      unsigned long long *ret_start)
+static int hold_named_process(const struct scaph_config_item *item, struct scaph_domain *domain)
 {
-	int r = hold_process(domain, ret_start);
+	int r = hold_process(domain);
 
 	if (r == -ESRCH)
 		scaph_error("%s %s: no process %d; start it first, or correct the PID",
@@ -177,7 +151,7 @@ static int hold_named_process(const struct scaph_config_item *item, struct scaph
 
 /* A group's inode is to it what its start is to a process: with the boot it is one of its kind. */
 static int hold_cgroup(const struct scaph_config *config, const struct scaph_config_item *item,
-		       const char *path, struct scaph_domain *domain, unsigned long long *ret_start)
+		       const char *path, struct scaph_domain *domain)
 {
 	const char *why;
 	int r = scaph_cgroup_open(config->cgroupfs, path, &domain->cgroup, &why);
@@ -186,7 +160,6 @@ static int hold_cgroup(const struct scaph_config *config, const struct scaph_con
 		scaph_error("%s %s: %s %s", item->origin, item->text, path, why);
 		return r;
 	}
-	*ret_start = domain->cgroup.inode;
 	return 0;
 }
 
@@ -199,19 +172,18 @@ int scaph_domain_open(const struct scaph_config *config, const struct scaph_conf
 		.vcpus = 1,
 		.profile = SCAPH_PROFILE_OFF,
 	};
-	unsigned long long start;
 	const char *cgroup;
 	int r;
 
 	r = parse(item, &domain, &cgroup);
 	if (r)
 		return r;
-	r = cgroup ? hold_cgroup(config, item, cgroup, &domain, &start)
-		   : hold_named_process(item, &domain, &start);
+	r = cgroup ? hold_cgroup(config, item, cgroup, &domain) : hold_named_process(item, &domain);
 	if (r)
 		return r;
 	if (!domain.uuid_given)
-		derive_uuid(domain.name, start, domain.uuid);
+		derive_uuid(domain.name, cgroup ? domain.cgroup.inode : domain.birth_ticks,
+			    domain.uuid);
 	domain.ivshmem = domain.uuid_given;
 	*ret_domain = domain;
 	return 0;
@@ -274,13 +246,12 @@ int scaph_domain_from_sighting(const struct scaph_sighting *sighting,
 		.hypervisor = true,
 	};
 	char uuid[SCAPH_UUID_TEXT_BYTES];
-	unsigned long long start;
 	int r;
 
 	snprintf(domain.name, sizeof(domain.name), "%s", sighting->name);
 	memcpy(domain.uuid, sighting->uuid, sizeof(domain.uuid));
 	scaph_name_escape(domain.name, domain.shown, sizeof(domain.shown));
-	r = hold_process(&domain, &start);
+	r = hold_process(&domain);
 	if (r && r != -ESRCH)
 		scaph_error("domain %s: its process cannot be held: %s; allow more open files "
 			    "(LimitNOFILE=, ulimit -n)",

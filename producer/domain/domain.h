@@ -32,6 +32,7 @@ struct scaph_domain {
 	pid_t pid;
 	int pidfd; /* -1: a control group, which nothing tells the end of but its counter */
 	clockid_t cpu_clock;
+	uint64_t birth_ticks; /* scaph_birth_ticks() */
 	struct scaph_cgroup cgroup;
 };
 
