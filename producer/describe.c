@@ -146,6 +146,17 @@ static int describe_hypervisor(struct scaph_daemon *daemon, uint32_t *ret_count)
 	return r;
 }
 
+static void describe_meter(const struct scaph_meter *meter)
+{
+	printf("meter    %s: %s, kernel tick %g ms, shortest window %" PRIu64 " ms%s\n",
+	       meter->ops->name, meter->ops->about,
+	       (double)scaph_tick_ns() / (double)SCAPH_NS_PER_MS,
+	       meter->ops->least_window_ns() / SCAPH_NS_PER_MS,
+	       meter->coarse ? ", time on each package inferred" : "");
+	if (meter->others[0])
+		printf("         %s\n", meter->others);
+}
+
 int scaph_daemon_describe(struct scaph_daemon *daemon)
 {
 	struct scaph_descriptor desc = { .window_ns = daemon->terms.window_ns };
@@ -160,10 +171,7 @@ int scaph_daemon_describe(struct scaph_daemon *daemon)
 		printf("sampling every %g ms, and at each window's end\n", (double)period_ns / 1e6);
 	else
 		printf("sampling at each window's end\n");
-	printf("meter    %s, kernel tick %g ms, shortest window %" PRIu64 " ms%s\n",
-	       daemon->meter->ops->name, (double)scaph_tick_ns() / (double)SCAPH_NS_PER_MS,
-	       daemon->meter->ops->least_window_ns() / SCAPH_NS_PER_MS,
-	       daemon->meter->coarse ? ", time on each package inferred" : "");
+	describe_meter(daemon->meter);
 	printf("window   %" PRIu64 " ms, segment %" PRIu64 " KiB with %" PRIu64 " records\n",
 	       daemon->terms.window_ns / SCAPH_NS_PER_MS, bytes >> 10, desc.blocks[0].count);
 	printf("shares   %s\n", daemon->config->share_root);

@@ -151,6 +151,13 @@ static int open_timer(void)
 	return fd;
 }
 
+/* What is looked for every few seconds, for nobody tells. */
+static void look_around(struct scaph_daemon *daemon)
+{
+	scaph_admission_look_at_shares(&daemon->admission);
+	scaph_meter_tend(daemon->meter);
+}
+
 /* Until a signal asks for the end. One event a turn: acting on it may end others. */
 static int watch(struct scaph_daemon *daemon, int signal_fd, int timer_fd)
 {
@@ -173,7 +180,7 @@ static int watch(struct scaph_daemon *daemon, int signal_fd, int timer_fd)
 		else if (event.data.u64 == (uint64_t)daemon->mailbox.wake_fd)
 			scaph_lifecycle_act(admission, &daemon->mailbox);
 		else if (read(timer_fd, &ticks, sizeof(ticks)) > 0)
-			scaph_admission_look_at_shares(admission);
+			look_around(daemon);
 	}
 }
 
@@ -225,6 +232,8 @@ static int start(struct scaph_daemon *daemon)
 		return r;
 	}
 	scaph_source_say(daemon->source);
+	scaph_info("meter %s: %s%s%s", daemon->meter->ops->name, daemon->meter->ops->about,
+		   daemon->meter->others[0] ? "; " : "", daemon->meter->others);
 	scaph_info("publishing every %u ms, source %s%s, meter %s%s",
 		   (unsigned int)(daemon->terms.window_ns / 1000000), daemon->source->ops->name,
 		   daemon->source->estimated ? " (estimated)" : "", daemon->meter->ops->name,

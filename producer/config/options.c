@@ -117,10 +117,12 @@ static const struct option_row rows[] = {
 	  FIELD(TEXT, source) },
 	{ "model-watts", "IDLE:FULL", NULL,
 	  "the model's power of the idle and of the fully busy machine", TAKE(take_watts) },
-	{ "meter", "NAME", "cputime", "meter of CPU time: cputime", FIELD(TEXT, meter) },
+	{ "meter", "NAME", "auto",
+	  "meter of CPU time: bpf, exact, or cputime, in kernel ticks; auto takes bpf where it can",
+	  FIELD(TEXT, meter) },
 	{ "window", "MS", NULL,
 	  "span over which energy is divided, 1 to 1000 (default 20, or 5 kernel ticks where they "
-	  "are longer)",
+	  "are longer and the meter is cputime)",
 	  TAKE(take_window) },
 	{ "sample", "HZ", NULL,
 	  "reads of the source, 1 to 1000, and one at each window's end in any case (default as "
@@ -363,7 +365,7 @@ int scaph_options_pass(int argc, char **argv, struct scaph_config *config,
 			return SCAPH_CONFIG_DONE;
 		}
 		if (choice == OPTION_VERSION) {
-			printf("scaphd %s\n", SCAPH_VERSION);
+			printf("scaphd %s\nmeters: %s\n", SCAPH_VERSION, SCAPH_METERS);
 			return SCAPH_CONFIG_DONE;
 		}
 		if (choice == OPTION_CONFIG) {

@@ -7,12 +7,12 @@
  * the next, up to what ticks can explain. Over several packages a process's time is divided by where its threads last ran.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "producer/process/clock.h"
 #include "producer/machine/hoststat.h"
-#include "producer/process/log.h"
 #include "producer/meter/cgroup_time.h"
 #include "producer/meter/meter.h"
 #include "producer/process/tick.h"
@@ -34,17 +34,16 @@ struct cputime {
 };
 
 static int cputime_open(const struct scaph_config *config, const struct scaph_topology *topology,
-			struct scaph_meter **ret_meter)
+			struct scaph_meter **ret_meter, char ret_why[SCAPH_METER_WHY_BYTES])
 {
 	struct cputime *cputime = calloc(1, sizeof(*cputime));
-	int r;
+	int r = -ENOMEM;
 
-	if (!cputime)
-		return -ENOMEM;
-	r = scaph_hoststat_open(config->procfs, topology, &cputime->stat);
+	if (cputime)
+		r = scaph_hoststat_open(config->procfs, topology, &cputime->stat);
 	if (r) {
-		scaph_error("%s/stat: %s; the meter cputime needs it", config->procfs,
-			    strerror(-r));
+		snprintf(ret_why, SCAPH_METER_WHY_BYTES, "%s/stat: %s; mount proc there",
+			 config->procfs, strerror(-r));
 		free(cputime);
 		return r;
 	}
@@ -156,6 +155,7 @@ static void cputime_close(struct scaph_meter *meter)
 
 const struct scaph_meter_ops scaph_meter_cputime = {
 	.name = "cputime",
+	.about = "process CPU clocks, in kernel ticks",
 	.id = SCAPH_METER_CPUTIME,
 	.least_window_ns = scaph_tick_window_ns,
 	.open = cputime_open,

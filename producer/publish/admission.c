@@ -95,11 +95,23 @@ static int open_entry(struct scaph_admission *admission, struct scaph_entry *ent
 
 static void free_entry(struct scaph_admission *admission, struct scaph_entry *entry)
 {
+	scaph_meter_leave(admission->publisher->meter, &entry->reading);
 	scaph_publication_close(&entry->publication, admission->terms->host_fd);
 	if (entry->slot >= 0)
 		scaph_ledger_give_back(admission->ledger, entry->slot);
 	scaph_domain_close(&entry->domain);
 	scaph_table_entry_free(entry);
+}
+
+static int count_for(struct scaph_admission *admission, struct scaph_entry *entry)
+{
+	int r = scaph_meter_enter(admission->publisher->meter, &entry->reading);
+
+	if (r)
+		scaph_error("domain %s: the meter cannot count for process %d: %s; --meter cputime "
+			    "does without it",
+			    entry->domain.shown, (int)entry->domain.pid, strerror(-r));
+	return r;
 }
 
 /* Slot, segments and epoch of an entry that nobody sees yet. */
@@ -115,6 +127,8 @@ static int prepare(struct scaph_admission *admission, struct scaph_entry *entry,
 		return entry->slot;
 	}
 	r = open_entry(admission, entry, lenient);
+	if (r == 0)
+		r = count_for(admission, entry);
 	if (r == 0 && admission->running)
 		r = scaph_publication_begin_epoch(&entry->publication,
 						  scaph_clock_ns(CLOCK_MONOTONIC));
@@ -149,6 +163,7 @@ int scaph_admission_enter(struct scaph_admission *admission, struct scaph_domain
 	entry->reading.cpu_clock = domain->cpu_clock;
 	entry->reading.usage_fd = domain->cgroup.usage_fd;
 	entry->reading.usage_in_stat = domain->cgroup.in_stat;
+	entry->reading.birth_ticks = domain->birth_ticks;
 	r = prepare(admission, entry, lenient);
 	if (r) {
 		free_entry(admission, entry);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "producer/publish/bulletin.h"
+#include "producer/process/birth.h"
 #include "producer/process/clock.h"
 #include "producer/process/thread.h"
 #include "producer/publish/window.h"
@@ -37,6 +38,7 @@ int scaph_publisher_init(struct scaph_publisher *pub, const struct scaph_publish
 {
 	const struct scaph_source *source = parts->terms->source;
 	const struct scaph_config *config = parts->terms->config;
+	int r = 0;
 
 	*pub = (struct scaph_publisher){
 		.terms = parts->terms,
@@ -65,11 +67,14 @@ int scaph_publisher_init(struct scaph_publisher *pub, const struct scaph_publish
 		scaph_window_set_idle(pub, source->idle_uw);
 	else if (pub->tally.learnt_idle_uw)
 		scaph_window_set_idle(pub, pub->tally.learnt_idle_uw);
-	return scaph_publication_open(pub->terms, NULL, false, &pub->host);
+	if (scaph_birth_ticks(pub->own.pid, &pub->own.birth_ticks) == 0)
+		r = scaph_meter_enter(pub->meter, &pub->own);
+	return r ? r : scaph_publication_open(pub->terms, NULL, false, &pub->host);
 }
 
 void scaph_publisher_deinit(struct scaph_publisher *pub)
 {
+	scaph_meter_leave(pub->meter, &pub->own);
 	if (pub->wake_fd >= 0)
 		close(pub->wake_fd);
 	pub->wake_fd = -1;

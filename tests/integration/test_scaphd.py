@@ -30,8 +30,8 @@ def bad_options(b, pid):
         b.refused(f"--model-watts {watts}", ["--model-watts"], *b.options(**{"model-watts": watts}))
     for window in ("0", "1001", "x", "20ms", "-5"):
         b.refused(f"--window {window}", ["--window", "1 to 1000"], *b.options(window=window))
-    b.refused("a window the meter cannot carry", ["--window 1", "cputime"], *b.options(window="1"))
-    b.refused("a meter that is none", ["--meter", "cputime"], *b.options(meter="sundial"))
+    b.refused("a window the meter cannot carry", ["--window 1", "cputime"], *b.options(window="1", meter="cputime"))
+    b.refused("a meter that is none", ["--meter", "bpf", "cputime"], *b.options(meter="sundial"))
     b.refused("a group that is none", ["--group"], *b.options(group="no-such-group"))
     b.refused("a missing share root", ["no such folder", "--share-root"], *b.options(**{"share-root": b.work + "/nix"}))
     for text in ("a", "a=4711", "=pid:1", "a=pid:", "a=pid:x", "a=pid:-1", "a=pid:99999999999", "x" * 256 + f"=pid:{pid}",

@@ -271,8 +271,8 @@ def calibrations(b):
         file.write("\n".join(lines) + "\n")
     os.symlink("/proc/cpuinfo", os.path.join(procfs, "cpuinfo"))
     words = {"source": "replay:" + trace, "model-watts": None}
-    idle = b.start(b.scaphd, "--calibrate", *b.options(**words, procfs=procfs), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                   text=True)
+    idle = b.start(b.scaphd, "--calibrate", *b.options(**words, procfs=procfs, meter="cputime"), stdout=subprocess.PIPE,
+                   stderr=subprocess.PIPE, text=True)
     b.load(), b.load()
     busy = b.start(b.scaphd, "--calibrate", *b.options(**words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     return idle, busy

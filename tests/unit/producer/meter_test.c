@@ -63,6 +63,7 @@ static void run_for(uint64_t ns)
 static int set_up(void **state)
 {
 	struct bench *bench = calloc(1, sizeof(*bench));
+	char why[SCAPH_METER_WHY_BYTES];
 	uint64_t cpu_ns;
 
 	snprintf(bench->procfs, sizeof(bench->procfs), "/tmp/scaph-meter-XXXXXX");
@@ -75,8 +76,8 @@ static int set_up(void **state)
 	bench->reading =
 		(struct scaph_reading){ .pid = getpid(), .cpu_clock = CLOCK_PROCESS_CPUTIME_ID };
 	write_stat(bench, 0);
-	assert_int_equal(scaph_meter_cputime.open(&bench->config, &bench->topology, &bench->meter),
-			 0);
+	assert_int_equal(
+		scaph_meter_cputime.open(&bench->config, &bench->topology, &bench->meter, why), 0);
 	assert_int_equal(sweep(bench, &cpu_ns), 0);
 	*state = bench;
 	return 0;
