@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * live.c - the meters over real processes, against perf's task-clock
+ *
+ * Usage: live accuracy METER SECONDS POINTS    shares of run time, within so many percentage points
+ *        live cases                            what goes wrong easily: meter bpf alone
+ *        live cost                             a context switch, a sweep of 1000 domains
+ *
+ * TAP; the meter says why where it cannot be had. Figures need a machine that is not overloaded.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "producer/process/clock.h"
+#include "worker.h"
+
+#define MS SCAPH_NS_PER_MS
+
+static char sysfs[] = "/sys", procfs[] = "/proc", meter_name[8];
+static struct scaph_config config = { .sysfs = sysfs, .procfs = procfs, .meter = meter_name };
+static struct scaph_topology topology;
+static struct scaph_meter *meter;
+static unsigned int checks, failures;
+
+__attribute__((format(printf, 2, 3))) static void check(bool good, const char *what, ...)
+{
+	va_list args;
+
+	failures += !good;
+	printf("%sok %u - ", good ? "" : "not ", ++checks);
+	va_start(args, what);
+	vprintf(what, args);
+	va_end(args);
+	printf("\n");
+	fflush(stdout);
+}
+
+static void open_meter(const char *name)
+{
+	snprintf(meter_name, sizeof(meter_name), "%s", name);
+	if (scaph_topology_read(&config, &topology) ||
+	    scaph_meter_open(&config, &topology, &meter)) {
+		printf("1..0 # skip: the meter %s cannot be had here\n", name);
+		exit(0);
+	}
+}
+
+static void close_meter(void)
+{
+	meter->ops->close(meter);
+}
+
+/* CPU time of each since the last sweep is added to its sum; busy time of the first package, returned. */
+static uint64_t sweep(struct worker *workers, uint32_t count)
+{
+	struct scaph_reading *readings[64];
+	uint64_t busy_ns[SCAPH_PACKAGES_MAX];
+
+	for (uint32_t i = 0; i < count; i++)
+		readings[i] = &workers[i].reading;
+	if (meter->ops->sweep(meter, readings, count, busy_ns)) {
+		printf("Bail out! the sweep failed\n");
+		exit(1);
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		workers[i].cpu_ns += workers[i].reading.cpu_ns;
+		for (uint32_t p = 0; p < topology.packages; p++)
+			workers[i].package_ns[p] += workers[i].reading.package_ns[p];
+	}
+	return busy_ns[0];
+}
+
+static void enter(struct worker *worker)
+{
+	int r = scaph_meter_enter(meter, &worker->reading);
+
+	if (r) {
+		printf("Bail out! %s: %s\n", worker->name, strerror(-r));
+		exit(1);
+	}
+}
+
+static void pause_ms(uint32_t ms)
+{
+	scaph_clock_sleep_until(scaph_clock_ns(CLOCK_MONOTONIC) + ms * MS);
+}
+
+/* -- accuracy -- */
+
+static struct worker mixed[] = {
+	{ .name = "always", .kind = WORKER_DUTY, .a = 1000000, .cpu = -1 },
+	{ .name = "always, pinned", .kind = WORKER_DUTY, .a = 1000000, .cpu = 0 },
+	{ .name = "half", .kind = WORKER_DUTY, .a = 5000, .b = 5000, .cpu = -1 },
+	{ .name = "a tenth", .kind = WORKER_DUTY, .a = 1000, .b = 9000, .cpu = -1 },
+	{ .name = "a hundredth", .kind = WORKER_DUTY, .a = 200, .b = 19800, .cpu = -1 },
+	{ .name = "short-lived threads", .kind = WORKER_THREADS, .a = 5000, .b = 2, .cpu = -1 },
+	{ .name = "sleepers of 1 ms", .kind = WORKER_SLEEPERS, .a = 1, .cpu = -1 },
+	{ .name = "200 forks a second", .kind = WORKER_FORKS, .a = 200, .cpu = -1 },
+};
+#define MIXED (sizeof(mixed) / sizeof(mixed[0]))
+
+static void compare(const struct worker *worker, uint64_t span_ns, double points, double percent)
+{
+	double share = 100.0 * (double)worker->cpu_ns / (double)span_ns;
+	double perf = 100.0 * (double)worker->perf_ns / (double)span_ns;
+	bool near = fabs(share - perf) <= points;
+
+	if (percent > 0 && perf > 10)
+		near = near && fabs(share - perf) <= perf * percent / 100;
+	check(near, "%s: %.3f %% of a CPU, perf says %.3f %%", worker->name, share, perf);
+}
+
+static void accuracy(const char *name, uint32_t seconds, double points)
+{
+	uint64_t start_ns, perf_ns[MIXED], busy_ns = 0, sum_ns = 0;
+	bool exact = strcmp(name, "bpf") == 0;
+
+	open_meter(name);
+	for (uint32_t i = 0; i < MIXED; i++) {
+		worker_start(&mixed[i]);
+		enter(&mixed[i]);
+	}
+	pause_ms(100);
+	sweep(mixed, MIXED);
+	start_ns = scaph_clock_ns(CLOCK_MONOTONIC);
+	for (uint32_t i = 0; i < MIXED; i++)
+		perf_ns[i] = worker_perf_ns(&mixed[i]);
+	/* Windows of 20 ms, as the daemon has them. */
+	for (uint32_t i = 0; i < 50 * seconds; i++) {
+		scaph_clock_sleep_until(start_ns + (i + 1) * 20 * MS);
+		busy_ns += sweep(mixed, MIXED);
+	}
+	start_ns = scaph_clock_ns(CLOCK_MONOTONIC) - start_ns;
+	for (uint32_t i = 0; i < MIXED; i++) {
+		mixed[i].perf_ns = worker_perf_ns(&mixed[i]) - perf_ns[i];
+		sum_ns += mixed[i].cpu_ns;
+	}
+	for (uint32_t i = 0; i < MIXED; i++)
+		compare(&mixed[i], start_ns, points, exact ? 2 : 0);
+	check(busy_ns >= sum_ns && busy_ns <= start_ns * topology.online * 102 / 100,
+	      "busy for %.3f s, of which domains %.3f s", (double)busy_ns / 1e9,
+	      (double)sum_ns / 1e9);
+	for (uint32_t i = 0; i < MIXED; i++) {
+		scaph_meter_leave(meter, &mixed[i].reading);
+		worker_stop(&mixed[i]);
+	}
+	close_meter();
+}
+
+/* -- cases -- */
+
+static struct worker spinner = {
+	.name = "spinner", .kind = WORKER_DUTY, .a = 60000000, .cpu = 1, .fifo = true
+};
+
+/* A real-time task has its CPU for itself: nothing switches there for a second. */
+static void start_spinner(void)
+{
+	spinner.cpu_ns = 0;
+	memset(spinner.package_ns, 0, sizeof(spinner.package_ns));
+	worker_start(&spinner);
+	pause_ms(20);
+}
+
+/* Windows of 5 ms while it never leaves its CPU; the worst of them, in per mille of its length. */
+static uint32_t spin_windows(uint32_t count)
+{
+	uint64_t last_ns = scaph_clock_ns(CLOCK_MONOTONIC);
+	double worst = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t before_ns = spinner.cpu_ns, now_ns;
+		double off;
+
+		pause_ms(5);
+		now_ns = scaph_clock_ns(CLOCK_MONOTONIC);
+		sweep(&spinner, 1);
+		off = fabs((double)(spinner.cpu_ns - before_ns) / (double)(now_ns - last_ns) - 1);
+		worst = off > worst ? off : worst;
+		last_ns = now_ns;
+	}
+	return (uint32_t)(worst * 1000);
+}
+
+static void case_running_at_attach(void)
+{
+	uint32_t worst;
+
+	start_spinner();
+	open_meter("bpf");
+	enter(&spinner);
+	sweep(&spinner, 1);
+	worst = spin_windows(40);
+	check(worst <= 50,
+	      "ran before the meter came, and never switches: windows within %u per mille", worst);
+	scaph_meter_leave(meter, &spinner.reading);
+	worker_stop(&spinner);
+	close_meter();
+}
+
+static void case_entered_while_running(void)
+{
+	uint64_t perf_ns;
+	uint32_t worst;
+
+	start_spinner();
+	enter(&spinner);
+	perf_ns = worker_perf_ns(&spinner);
+	sweep(&spinner, 1);
+	worst = spin_windows(40);
+	perf_ns = worker_perf_ns(&spinner) - perf_ns;
+	check(worst <= 50 && fabs((double)spinner.cpu_ns - (double)perf_ns) < 0.5 * MS,
+	      "named while it runs, and never switches: windows within %u per mille, in all %.3f "
+	      "ms, "
+	      "perf %.3f ms",
+	      worst, (double)spinner.cpu_ns / 1e6, (double)perf_ns / 1e6);
+	scaph_meter_leave(meter, &spinner.reading);
+	worker_stop(&spinner);
+}
+
+/* One that runs on is taken out, and its slot given to one that sleeps. */
+static void case_slot_used_again(void)
+{
+	struct worker still = { .name = "still", .kind = WORKER_DUTY, .b = 60000000, .cpu = 0 };
+	uint32_t slot, again = 0;
+	uint64_t most_ns = 0;
+
+	start_spinner();
+	worker_start(&still);
+	pause_ms(20);
+	for (int i = 0; i < 200; i++) {
+		spinner.reading.begun = still.reading.begun = false;
+		still.cpu_ns = 0;
+		enter(&spinner);
+		slot = spinner.reading.slot;
+		sweep(&spinner, 1);
+		pause_ms(1);
+		sweep(&spinner, 1);
+		scaph_meter_leave(meter, &spinner.reading);
+		enter(&still);
+		again += still.reading.slot == slot;
+		sweep(&still, 1);
+		pause_ms(1);
+		sweep(&still, 1);
+		most_ns = still.cpu_ns > most_ns ? still.cpu_ns : most_ns;
+		scaph_meter_leave(meter, &still.reading);
+	}
+	check(again > 0 && most_ns == 0,
+	      "a slot used again, %u times, brings nothing with it: at most %" PRIu64 " ns", again,
+	      most_ns);
+	worker_stop(&still);
+	worker_stop(&spinner);
+}
+
+/* Asks the kernel for a PID; others may be faster. */
+static bool claim_next(pid_t pid)
+{
+	FILE *file = fopen("/proc/sys/kernel/ns_last_pid", "we");
+
+	if (!file)
+		return false;
+	fprintf(file, "%d", (int)pid - 1);
+	return fclose(file) == 0;
+}
+
+static void case_pid_used_again(void)
+{
+	struct worker first = { .name = "first", .kind = WORKER_DUTY, .a = 1000000, .cpu = -1 };
+	struct worker second = first;
+	bool same = false;
+	pid_t pid;
+
+	for (int i = 0; i < 50 && !same; i++) {
+		worker_start(&first);
+		first.cpu_ns = 0;
+		enter(&first);
+		pid = first.pid;
+		pause_ms(20);
+		worker_stop(&first);
+		sweep(&first, 1);
+		claim_next(pid);
+		worker_start(&second);
+		same = second.pid == pid;
+		if (same) {
+			pause_ms(200);
+			sweep(&first, 1);
+		}
+		worker_stop(&second);
+		scaph_meter_leave(meter, &first.reading);
+	}
+	check(same && first.cpu_ns == 0,
+	      "a PID used again is another process: charged %" PRIu64 " ns%s", first.cpu_ns,
+	      same ? "" : "; no PID was given twice");
+}
+
+/* It ran and ended between two sweeps. */
+static void case_exit(void)
+{
+	struct worker brief = {
+		.name = "brief", .kind = WORKER_THREADS, .a = 10000, .b = 2, .cpu = -1
+	};
+	uint64_t perf_ns;
+
+	worker_start(&brief);
+	enter(&brief);
+	sweep(&brief, 1);
+	perf_ns = worker_perf_ns(&brief);
+	pause_ms(200);
+	kill(brief.pid, SIGKILL);
+	waitid(P_PID, (id_t)brief.pid, NULL, WEXITED | WNOWAIT);
+	pause_ms(5);
+	sweep(&brief, 1);
+	perf_ns = worker_perf_ns(&brief) - perf_ns;
+	/* perf lets go of a task that exits some microseconds before it leaves its CPU. */
+	check(fabs((double)brief.cpu_ns - (double)perf_ns) < 2.0 * MS,
+	      "ended between two sweeps: %.3f ms, perf %.3f ms", (double)brief.cpu_ns / 1e6,
+	      (double)perf_ns / 1e6);
+	scaph_meter_leave(meter, &brief.reading);
+	worker_stop(&brief);
+}
+
+/* CPUs as packages of their own, under the real program. */
+static void case_two_packages(void)
+{
+	close_meter();
+	open_meter("bpf");
+	if (topology.online < 2 || topology.packages > 1) {
+		check(true, "two packages # SKIP needs two CPUs of one package");
+		return;
+	}
+	scaph_topology_fold(&topology, 2);
+	close_meter();
+	if (scaph_meter_open(&config, &topology, &meter))
+		exit(1);
+	start_spinner();
+	enter(&spinner);
+	sweep(&spinner, 1);
+	spin_windows(20);
+	check(spinner.package_ns[0] == 0 && spinner.package_ns[1] > 80 * MS,
+	      "what runs on a package counts there: %.1f and %.1f ms",
+	      (double)spinner.package_ns[0] / 1e6, (double)spinner.package_ns[1] / 1e6);
+	scaph_meter_leave(meter, &spinner.reading);
+	worker_stop(&spinner);
+}
+
+/* Short windows under turmoil: no part above the whole, no more than there is. */
+static void case_turmoil(void)
+{
+	uint64_t last_ns, longest_ahead_ns = 0;
+	unsigned int over = 0;
+
+	close_meter();
+	open_meter("bpf");
+	for (uint32_t i = 0; i < MIXED; i++) {
+		mixed[i].cpu_ns = 0;
+		worker_start(&mixed[i]);
+		enter(&mixed[i]);
+	}
+	sweep(mixed, MIXED);
+	last_ns = scaph_clock_ns(CLOCK_MONOTONIC);
+	for (int i = 0; i < 2000; i++) {
+		uint64_t sum_ns = 0, busy_ns, start_ns, most_ns;
+
+		scaph_clock_sleep_until(last_ns + MS / 2);
+		start_ns = scaph_clock_ns(CLOCK_MONOTONIC);
+		busy_ns = sweep(mixed, MIXED);
+		most_ns = (scaph_clock_ns(CLOCK_MONOTONIC) - last_ns) * topology.online;
+		for (uint32_t w = 0; w < MIXED; w++)
+			sum_ns += mixed[w].reading.cpu_ns;
+		over += sum_ns > busy_ns;
+		if (busy_ns > most_ns && busy_ns - most_ns > longest_ahead_ns)
+			longest_ahead_ns = busy_ns - most_ns;
+		last_ns = start_ns;
+	}
+	/* A line that was being written is read by the next sweep. */
+	check(!over && longest_ahead_ns < MS / 5,
+	      "2000 windows of 0.5 ms under turmoil: none with more than there is (%.1f us)",
+	      (double)longest_ahead_ns / 1e3);
+	for (uint32_t i = 0; i < MIXED; i++) {
+		scaph_meter_leave(meter, &mixed[i].reading);
+		worker_stop(&mixed[i]);
+	}
+}
+
+static void cases(void)
+{
+	case_running_at_attach();
+	open_meter("bpf");
+	case_entered_while_running();
+	case_slot_used_again();
+	case_pid_used_again();
+	case_exit();
+	case_turmoil();
+	case_two_packages();
+	close_meter();
+}
+
+/* -- cost -- */
+
+#define CROWD 1000U
+
+static int compare_ns(const void *a, const void *b)
+{
+	const uint64_t *left = a, *right = b;
+
+	return (*left > *right) - (*left < *right);
+}
+
+/* Domains that nobody is: what is counted does not matter for what a sweep costs. */
+static void cost_of_sweep(void)
+{
+	static struct scaph_reading crowd[CROWD], *readings[CROWD];
+	uint64_t took_ns[500], busy_ns[SCAPH_PACKAGES_MAX];
+
+	for (uint32_t i = 0; i < CROWD; i++) {
+		crowd[i].pid = (pid_t)(0x500000 + i);
+		readings[i] = &crowd[i];
+		if (scaph_meter_enter(meter, readings[i]))
+			exit(1);
+	}
+	for (uint32_t i = 0; i < 500; i++) {
+		uint64_t start_ns;
+
+		pause_ms(2);
+		start_ns = scaph_clock_ns(CLOCK_MONOTONIC);
+		meter->ops->sweep(meter, readings, CROWD, busy_ns);
+		took_ns[i] = scaph_clock_ns(CLOCK_MONOTONIC) - start_ns;
+	}
+	qsort(took_ns, 500, sizeof(took_ns[0]), compare_ns);
+	check(took_ns[250] < 20000,
+	      "a sweep of %u domains: median %.2f us, of the slowest tenth %.2f us", CROWD,
+	      (double)took_ns[250] / 1e3, (double)took_ns[450] / 1e3);
+	for (uint32_t i = 0; i < CROWD; i++)
+		scaph_meter_leave(meter, readings[i]);
+}
+
+/* What the kernel counts of our program: run time and runs, from the one descriptor that is it. */
+static bool read_stats(uint64_t *ret_time_ns, uint64_t *ret_runs)
+{
+	for (int fd = 0; fd < 256; fd++) {
+		char path[64], line[128];
+		uint64_t time_ns = 0, runs = 0;
+		unsigned int type = 0;
+		FILE *file;
+
+		snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+		file = fopen(path, "re");
+		while (file && fgets(line, sizeof(line), file)) {
+			sscanf(line, "prog_type: %u", &type);
+			sscanf(line, "run_time_ns: %" SCNu64, &time_ns);
+			sscanf(line, "run_cnt: %" SCNu64, &runs);
+		}
+		if (file)
+			fclose(file);
+		if (type == 26 &&
+		    runs) { /* BPF_PROG_TYPE_TRACING: the switch; a kick is another type */
+			*ret_time_ns = time_ns;
+			*ret_runs = runs;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* *before: what it was. */
+static bool set_stats(int on, int *before)
+{
+	FILE *file = fopen("/proc/sys/kernel/bpf_stats_enabled", "r+e");
+
+	if (!file)
+		return false;
+	if (fscanf(file, "%d", before) != 1)
+		*before = 0;
+	rewind(file);
+	fprintf(file, "%d", on);
+	return fclose(file) == 0;
+}
+
+static void cost_of_switch(void)
+{
+	struct worker pong = { .name = "pong", .kind = WORKER_PONG, .cpu = 1 };
+	uint64_t time_ns, runs, then_ns = 0, then = 0;
+	double each_ns;
+	int before;
+
+	if (!set_stats(1, &before)) {
+		check(true, "cost of a switch # SKIP kernel.bpf_stats_enabled cannot be set");
+		return;
+	}
+	worker_start(&pong);
+	enter(&pong);
+	pause_ms(200);
+	read_stats(&then_ns, &then);
+	pause_ms(1000);
+	if (!read_stats(&time_ns, &runs))
+		exit(1);
+	set_stats(before, &before);
+	each_ns = (double)(time_ns - then_ns) / (double)(runs - then);
+	check(each_ns <= 150 && runs - then > 10000,
+	      "a context switch: %.0f ns, over %" PRIu64 " of them", each_ns, runs - then);
+	scaph_meter_leave(meter, &pong.reading);
+	worker_stop(&pong);
+}
+
+/* What is compared is read at one instant, whoever else wants the CPUs. */
+static void keep_time(void)
+{
+	struct sched_param param = { .sched_priority = 2 };
+
+	sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param);
+}
+
+int main(int argc, char **argv)
+{
+	keep_time();
+	if (argc == 5 && strcmp(argv[1], "accuracy") == 0) {
+		accuracy(argv[2], (uint32_t)atoi(argv[3]), atof(argv[4]));
+	} else if (argc == 2 && strcmp(argv[1], "cases") == 0) {
+		cases();
+	} else if (argc == 2 && strcmp(argv[1], "cost") == 0) {
+		open_meter("bpf");
+		cost_of_sweep();
+		cost_of_switch();
+		close_meter();
+	} else {
+		return 2;
+	}
+	printf("1..%u\n", checks);
+	return failures > 0;
+}
