@@ -134,3 +134,12 @@ int scaph_config_read(int argc, char **argv, struct scaph_config *ret_config)
 	*ret_config = config;
 	return 0;
 }
+
+bool scaph_config_names_group(const struct scaph_config *config)
+{
+	for (uint32_t i = 0; i < config->domains.count; i++) {
+		if (strstr(config->domains.item[i].text, SCAPH_CONFIG_IS_GROUP))
+			return true;
+	}
+	return false;
+}

@@ -82,6 +82,12 @@ enum {
 int scaph_config_read(int argc, char **argv, struct scaph_config *ret_config);
 void scaph_config_clear(struct scaph_config *config);
 
+/* Between a domain's name and the control group's path in a --domain. */
+#define SCAPH_CONFIG_IS_GROUP "=cgroup:"
+
+/* Whether a --domain names a control group. */
+bool scaph_config_names_group(const struct scaph_config *config);
+
 /* Where an option was given, for messages about its value: "--window", or "FILE:3: window". */
 const char *scaph_config_origin(const struct scaph_config *config, const char *option);
 

@@ -64,7 +64,7 @@ static int parse_pid(const struct scaph_config_item *item, const char *text,
 /* Where NAME[@UUID] ends and what it is begins: the last "=pid:", or the first "=cgroup:", for a path may hold anything. */
 static const char *what_of(const char *text)
 {
-	const char *cgroup = strstr(text, "=cgroup:"), *equals = strrchr(text, '=');
+	const char *cgroup = strstr(text, SCAPH_CONFIG_IS_GROUP), *equals = strrchr(text, '=');
 
 	if (cgroup)
 		return cgroup;
@@ -82,7 +82,7 @@ static int parse(const struct scaph_config_item *item, struct scaph_domain *doma
 	if (!equals)
 		return bad(item,
 			   "must be NAME=pid:PID or NAME=cgroup:PATH, or NAME@UUID= and so on");
-	*ret_cgroup = equals[1] == 'c' ? equals + strlen("=cgroup:") : NULL;
+	*ret_cgroup = equals[1] == 'c' ? equals + strlen(SCAPH_CONFIG_IS_GROUP) : NULL;
 	if (!*ret_cgroup)
 		r = parse_pid(item, equals + strlen("=pid:"), domain);
 	if (r)

@@ -7,6 +7,7 @@ Needs root and a control group hierarchy that counts CPU time: version 2, or cpu
 
 import glob
 import os
+import subprocess
 import time
 
 from bench import Bench, arguments, await_that
@@ -104,6 +105,9 @@ def removal(b, daemon, group, uuid, processes):
 def bad_groups(b, root, outer, inner, pid):
     b.refused("a group that is not there", ["--domain", "is not there", "create it"],
               *b.options(domain=f"a=cgroup:{root}/scaph-none"))
+    if "meters: bpf" in subprocess.run([b.scaphd, "--version"], capture_output=True, text=True).stdout:
+        b.refused("a group for the meter bpf", ["--meter bpf", "control group", "--meter cputime"],
+                  *b.options(domain=f"a=cgroup:{inner}", meter="bpf"))
     b.refused("a folder that is no group", ["no control group"], *b.options(domain=f"a=cgroup:{b.work}"))
     b.refused("a group within another", ["processes in common"],
               *b.options(domain=[f"a=cgroup:{outer}", f"b=cgroup:{inner}"]))

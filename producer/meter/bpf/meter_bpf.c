@@ -80,10 +80,18 @@ static void bpf_close(struct scaph_meter *meter)
 static int bpf_open(const struct scaph_config *config, const struct scaph_topology *topology,
 		    struct scaph_meter **ret_meter, char ret_why[SCAPH_METER_WHY_BYTES])
 {
-	struct bpf *bpf = calloc(1, sizeof(*bpf));
 	char why[SCAPH_PROGRAM_WHY_BYTES] = "out of memory";
+	struct bpf *bpf;
 	int r = -ENOMEM;
 
+	/* Whoever is in one comes and goes unseen, between two looks at it. */
+	if (scaph_config_names_group(config)) {
+		snprintf(ret_why, SCAPH_METER_WHY_BYTES,
+			 "it counts processes, and a --domain names a control group; "
+			 "--meter cputime counts both");
+		return -ENOTSUP;
+	}
+	bpf = calloc(1, sizeof(*bpf));
 	if (bpf)
 		r = scaph_program_load(topology->cpus, &bpf->program, why);
 	if (r == 0) {
