@@ -13,7 +13,7 @@ from bench import Bench, arguments, await_that
 from look import Segment
 
 BPF = 1  # enum scaph_meter_id
-METER = 352  # offset in the descriptor
+METER, ORIGIN = 352, 368  # offsets in the descriptor
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 DUTIES = {"always": (100, 0), "half": (5, 5), "tenth": (1, 9)}
 
@@ -27,6 +27,17 @@ def cannot(b):
 def clock_ns(pid):
     """A process's CPU clock, late by a tick. Source: include/linux/posix-timers.h, CPUCLOCK_SCHED."""
     return time.clock_gettime_ns((~pid << 3) | 2)
+
+
+def both(segment, pid):
+    """The newest record and the kernel's account of one instant: on a busy machine this test itself waits between the two."""
+    for _ in range(1000):
+        begin = time.monotonic_ns()
+        record, kernel = segment.newest(), clock_ns(pid)
+        if record and time.monotonic_ns() - begin < 2e6 and begin - segment.word(ORIGIN) - record["mono_ns"] < 12e6:
+            return record, kernel
+        time.sleep(0.001)
+    raise RuntimeError("no fresh record in a thousand looks")
 
 
 def duty(b, busy_ms, rest_ms):
@@ -63,15 +74,15 @@ def published(b):
     b.check(sorted(segments) == sorted(loads) and all(s.word(METER, "I") == BPF for s in segments.values()),
             "every descriptor says meter bpf", segments)
     await_that(lambda: all(segment.newest() for segment in segments.values()))
-    before = {name: (segments[name].newest(), clock_ns(loads[name].pid)) for name in loads}
+    before = {name: both(segments[name], loads[name].pid) for name in loads}
     time.sleep(2)
-    after = {name: (segments[name].newest(), clock_ns(loads[name].pid)) for name in loads}
+    after = {name: both(segments[name], loads[name].pid) for name in loads}
     for name in loads:
         told = after[name][0]["cpu_ns"] - before[name][0]["cpu_ns"]
         span = after[name][0]["mono_ns"] - before[name][0]["mono_ns"]
         kernel = after[name][1] - before[name][1]
-        # The kernel's account is late by a tick at each end, and ours by a window.
-        b.check(abs(told - kernel) < 20e6 + kernel * 0.01, f"{name}: {100 * told / span:.2f} % of a CPU, "
+        # The kernel's account is late by a tick at each end, and ours by two windows.
+        b.check(abs(told - kernel) < 30e6 + kernel * 0.01, f"{name}: {100 * told / span:.2f} % of a CPU, "
                 f"{told / 1e6:.1f} ms, the kernel says {kernel / 1e6:.1f} ms")
     records = segments["always"].history()
     lengths = [b1["mono_ns"] - a1["mono_ns"] for a1, b1 in zip(records, records[1:])]
