@@ -34,6 +34,11 @@ static void keep_to_source(struct scaph_host_tally *tally, const struct scaph_so
 	tally->packages = source->packages;
 }
 
+static uint64_t mono_ns(void)
+{
+	return scaph_clock_ns(CLOCK_MONOTONIC);
+}
+
 int scaph_publisher_init(struct scaph_publisher *pub, const struct scaph_publisher_parts *parts)
 {
 	const struct scaph_source *source = parts->terms->source;
@@ -49,6 +54,7 @@ int scaph_publisher_init(struct scaph_publisher *pub, const struct scaph_publish
 		.ledger = parts->ledger,
 		.recorder = parts->recorder,
 		.cpus = parts->cpus,
+		.clock_ns = parts->clock_ns ? parts->clock_ns : mono_ns,
 		.gap_max_ns = scaph_sampler_gap_max_ns(source->wrap_ns),
 		.pricing = { .packages = source->packages },
 		.idle = { .cpus = parts->cpus },
@@ -57,6 +63,7 @@ int scaph_publisher_init(struct scaph_publisher *pub, const struct scaph_publish
 		.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 	};
 	scaph_thread_lock_init(&pub->lock);
+	scaph_edge_init(&pub->edge, &pub->samplers[0]);
 	if (pub->wake_fd < 0)
 		return -errno;
 	scaph_ledger_load_host(pub->ledger, &pub->tally);
@@ -154,20 +161,45 @@ static uint64_t next_due_ns(uint64_t due_ns, uint64_t period_ns, uint64_t now_ns
 	return due_ns - now_ns < period_ns / 2 ? due_ns + period_ns : due_ns;
 }
 
-/* When what is next due. */
+/* When what is next due, and when the window's end is to be met. */
 struct schedule {
-	uint64_t window_ns, beat_ns, refresh_ns;
+	uint64_t window_ns, wake_ns, beat_ns, refresh_ns;
 };
+
+/* At a step of the counter while someone sees exact windows; on the grid for all others. */
+static void plan_window(struct scaph_publisher *pub, struct schedule *due)
+{
+	due->wake_ns = due->window_ns;
+	if (!pub->trusted)
+		return;
+	scaph_edge_learn(&pub->edge, scaph_clock_ns(CLOCK_MONOTONIC));
+	if (pub->edge.stepping.period_ns <= pub->terms->window_ns)
+		due->wake_ns = scaph_edge_plan(&pub->edge, due->window_ns, pub->last_ns);
+}
+
+static void close_window(struct scaph_publisher *pub, struct schedule *due, uint64_t now_ns)
+{
+	bool planned = due->wake_ns != due->window_ns;
+
+	pub->at_step = planned && scaph_edge_meet(&pub->edge);
+	if (planned)
+		now_ns = scaph_clock_ns(CLOCK_MONOTONIC);
+	scaph_window_close(pub, now_ns);
+	/* A step that lies beside the grid makes nothing late. */
+	if (planned && now_ns < due->window_ns + pub->edge.stepping.period_ns)
+		now_ns = due->window_ns;
+	due->window_ns = next_due_ns(due->window_ns, pub->terms->window_ns, now_ns);
+	plan_window(pub, due);
+}
 
 /* One tick, in which the table's domains stay. */
 static bool tick(struct scaph_publisher *pub, struct schedule *due, uint64_t now_ns)
 {
-	if (now_ns >= due->window_ns) {
-		scaph_window_close(pub, now_ns);
-		due->window_ns = next_due_ns(due->window_ns, pub->terms->window_ns, now_ns);
-	} else {
+	if (now_ns >= due->wake_ns)
+		close_window(pub, due, now_ns);
+	else
 		scaph_window_look(pub, now_ns);
-	}
+	now_ns = scaph_clock_ns(CLOCK_MONOTONIC);
 	beat_all(pub);
 	due->beat_ns = now_ns + BEAT_NS;
 	if (now_ns - pub->second_ns >= SCAPH_SLOW_PERIOD_NS)
@@ -186,15 +218,16 @@ static void *run(void *argument)
 	bool beat_alone = pub->terms->window_ns > BEAT_NS, go_on = true;
 	struct schedule due = {
 		.window_ns = pub->last_ns + pub->terms->window_ns,
+		.wake_ns = pub->last_ns + pub->terms->window_ns,
 		.beat_ns = pub->last_ns + BEAT_NS,
 		.refresh_ns = pub->last_ns + REFRESH_NS,
 	};
 
 	scaph_table_register_reader();
 	while (go_on) {
-		bool beat_first = beat_alone && due.beat_ns < due.window_ns;
+		bool beat_first = beat_alone && due.beat_ns < due.wake_ns;
 
-		scaph_clock_sleep_until(beat_first ? due.beat_ns : due.window_ns);
+		scaph_clock_sleep_until(beat_first ? due.beat_ns : due.wake_ns);
 		scaph_table_begin();
 		go_on = tick(pub, &due, scaph_clock_ns(CLOCK_MONOTONIC));
 		scaph_table_end();

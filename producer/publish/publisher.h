@@ -6,7 +6,7 @@
  * happened that people should know is noted and the main thread woken. It takes one lock a tick, held
  * by others for moments only, and sees the table of domains under one RCU read lock a tick.
  *
- * publisher.c has the thread and the notes, window.c what is done at a window's end, division.c the
+ * publisher.c has the thread and the notes, instant.c the readings, window.c what is done at a window's end, division.c the
  * division and the records, bulletin.c what is said once a second.
  */
 #ifndef SCAPH_PRODUCER_PUBLISHER_H
@@ -22,6 +22,7 @@
 #include "producer/account/price.h"
 #include "producer/publish/publication.h"
 #include "producer/publish/recorder.h"
+#include "producer/source/edge.h"
 #include "producer/source/sampler.h"
 #include "producer/account/ledger.h"
 #include "producer/publish/table.h"
@@ -35,6 +36,7 @@ struct scaph_publisher {
 	struct scaph_ledger *ledger;
 	struct scaph_recorder *recorder; /* NULL: nothing is recorded */
 	uint32_t cpus; /* of the host */
+	uint64_t (*clock_ns)(void); /* that windows are counted by */
 	uint64_t gap_max_ns; /* a longer one is nobody's */
 
 	struct scaph_publication host;
@@ -50,13 +52,19 @@ struct scaph_publisher {
 	uint64_t suspended_ns; /* slept since boot */
 	bool lost; /* a package's energy cannot be read, for longer than can be bridged */
 	bool held; /* nor now, but that may pass: the window stays open */
+	bool at_step; /* the window that is being closed ends at a step of the counter */
 	bool sweep_failed; /* its window goes to the next */
 
 	/* What this tick sees of the table; the daemon's own process is the last reading. */
 	struct scaph_entry *live[SCAPH_LEDGER_DOMAINS_MAX];
 	struct scaph_reading *readings[SCAPH_LEDGER_DOMAINS_MAX + 1];
 	uint32_t count;
+	bool trusted; /* one of them is: windows end at steps of the counter */
 	struct scaph_reading own;
+	struct {
+		uint64_t cpu_ns, package_ns[SCAPH_PACKAGES_MAX];
+	} kept[SCAPH_LEDGER_DOMAINS_MAX + 1]; /* of a sweep that is followed by another */
+	struct scaph_edge edge;
 
 	uint32_t records_this_second;
 	uint64_t second_ns;
@@ -81,6 +89,7 @@ struct scaph_publisher_parts {
 	struct scaph_ledger *ledger;
 	struct scaph_recorder *recorder;
 	uint32_t cpus;
+	uint64_t (*clock_ns)(void); /* NULL: CLOCK_MONOTONIC */
 };
 
 /* 0 or a negative errno after one line. */

@@ -14,9 +14,13 @@
 
 #include "producer/process/clock.h"
 #include "producer/publish/division.h"
+#include "producer/publish/instant.h"
 
 /* The two clocks are not read at one instant: less than this between them is no sleep. */
 #define SUSPEND_MIN_NS (100 * SCAPH_NS_PER_MS)
+
+/* Some ten steps of RAPL's: of less, one more or less is over a tenth. */
+#define STEPS_NS (10 * SCAPH_NS_PER_MS)
 
 void scaph_window_set_idle(struct scaph_publisher *pub, uint64_t idle_uw)
 {
@@ -32,6 +36,7 @@ void scaph_window_look(struct scaph_publisher *pub, uint64_t now_ns)
 {
 	struct scaph_entry *entry = scaph_table_first(pub->table);
 
+	pub->trusted = false;
 	for (pub->count = 0; entry && pub->count < SCAPH_LEDGER_DOMAINS_MAX;
 	     entry = scaph_table_next(pub->table, entry)) {
 		/* It came after the tick had looked at the clock: there is no time in its epoch yet. */
@@ -39,6 +44,7 @@ void scaph_window_look(struct scaph_publisher *pub, uint64_t now_ns)
 			continue;
 		pub->live[pub->count] = entry;
 		pub->readings[pub->count] = &entry->reading;
+		pub->trusted |= entry->domain.profile == SCAPH_PROFILE_TRUSTED;
 		pub->count++;
 	}
 	pub->readings[pub->count] = &pub->own;
@@ -61,24 +67,21 @@ static int begin_epoch(struct scaph_publisher *pub)
 	return r;
 }
 
-static int sweep(struct scaph_publisher *pub, uint64_t busy_ns[SCAPH_PACKAGES_MAX])
-{
-	return pub->meter->ops->sweep(pub->meter, pub->readings, pub->count + 1, busy_ns);
-}
-
 int scaph_window_begin(struct scaph_publisher *pub, uint64_t now_ns)
 {
-	uint64_t busy_ns[SCAPH_PACKAGES_MAX];
+	struct scaph_instant instant;
 	int r;
 
-	pub->last_ns = now_ns;
-	for (uint32_t p = 0; p < pub->packages; p++)
-		scaph_sampler_read(&pub->samplers[p], now_ns, &pub->last[p]);
+	/* Nothing is before this: a package that cannot be read holds nothing up. */
+	pub->lost = true;
 	pub->suspended_ns = suspended_ns();
 	scaph_window_look(pub, now_ns);
-	r = sweep(pub, busy_ns);
+	r = scaph_instant_take(pub, now_ns, &instant);
+	pub->lost = false;
+	pub->last_ns = instant.end_ns;
+	memcpy(pub->last, instant.energy, sizeof(pub->last));
 	if (pub->recorder)
-		scaph_recorder_numbers(pub->recorder, now_ns, pub->last);
+		scaph_recorder_numbers(pub->recorder, pub->last_ns, pub->last);
 	return r ? r : begin_epoch(pub);
 }
 
@@ -98,35 +101,11 @@ static bool slept(struct scaph_publisher *pub)
 	return pub->suspended_ns > before_ns + SUSPEND_MIN_NS;
 }
 
-/* Every package as of now. */
-static void read_all(struct scaph_publisher *pub, uint64_t now_ns,
-		     struct scaph_energy ret_energy[SCAPH_PACKAGES_MAX])
-{
-	for (uint32_t p = 0; p < pub->packages; p++)
-		scaph_sampler_read(&pub->samplers[p], now_ns, &ret_energy[p]);
-}
-
-/*
- * A package that cannot be read for a moment: the window stays open until it can be, and is then
- * divided whole. Not if it has ended, nor for longer than a counter can be trusted to have run on.
- */
-static bool may_pass(const struct scaph_publisher *pub, uint64_t now_ns,
-		     const struct scaph_energy energy[SCAPH_PACKAGES_MAX])
-{
-	bool lost = false, ended = false;
-
-	for (uint32_t p = 0; p < pub->packages; p++) {
-		lost |= energy[p].lost;
-		ended |= energy[p].ended;
-	}
-	return lost && !ended && !pub->lost && now_ns - pub->last_ns <= pub->gap_max_ns;
-}
-
 /* What the counters moved. Returns whether a package's reading is no continuation of its last. */
-static bool measure(struct scaph_publisher *pub, uint64_t now_ns,
-		    const struct scaph_energy energy[SCAPH_PACKAGES_MAX],
+static bool measure(struct scaph_publisher *pub, const struct scaph_instant *instant,
 		    struct scaph_window *window)
 {
+	const struct scaph_energy *energy = instant->energy;
 	bool broken = false, was_lost = pub->lost;
 
 	pub->lost = false;
@@ -138,8 +117,11 @@ static bool measure(struct scaph_publisher *pub, uint64_t now_ns,
 		pub->lost |= energy[p].lost;
 		pub->last[p] = energy[p];
 	}
-	window->dt_ns = now_ns - pub->last_ns;
-	pub->last_ns = now_ns;
+	window->end_ns = instant->end_ns;
+	window->dt_ns = instant->end_ns - pub->last_ns;
+	window->torn = instant->torn;
+	memcpy(window->busy_ns, instant->busy_ns, sizeof(window->busy_ns));
+	pub->last_ns = instant->end_ns;
 	/* The break is counted where the stretch that cannot be known begins. */
 	broken |= slept(pub) || window->dt_ns > pub->gap_max_ns || (pub->lost && !was_lost);
 	window->divided = !broken && !pub->lost && !was_lost;
@@ -166,6 +148,12 @@ static void learn_idle(struct scaph_publisher *pub, const struct scaph_window *w
 	scaph_window_set_idle(pub, idle_uw);
 }
 
+/* A counter that steps was read at any time, and there are few of its steps in the window. */
+static bool between_steps(const struct scaph_publisher *pub, const struct scaph_window *window)
+{
+	return pub->terms->source->ops->peek && !pub->at_step && window->dt_ns < STEPS_NS;
+}
+
 static uint16_t flags_of(const struct scaph_publisher *pub, const struct scaph_window *window)
 {
 	const struct scaph_source *source = pub->terms->source;
@@ -177,7 +165,7 @@ static uint16_t flags_of(const struct scaph_publisher *pub, const struct scaph_w
 		flags |= SCAPH_FLAG_ESTIMATED;
 	if (source->filtered)
 		flags |= SCAPH_FLAG_FILTERED;
-	if (pub->meter->coarse)
+	if (pub->meter->coarse || window->torn || between_steps(pub, window))
 		flags |= SCAPH_FLAG_COARSE;
 	return flags;
 }
@@ -202,23 +190,24 @@ static void publish_held(struct scaph_publisher *pub, struct scaph_window *windo
 
 void scaph_window_close(struct scaph_publisher *pub, uint64_t now_ns)
 {
-	struct scaph_energy energy[SCAPH_PACKAGES_MAX];
 	struct scaph_window window = { .end_ns = now_ns };
+	struct scaph_instant instant;
+	int r;
 
 	scaph_window_look(pub, now_ns);
 	if (renew_epoch(pub))
 		return;
-	read_all(pub, now_ns, energy);
-	pub->held = may_pass(pub, now_ns, energy);
+	r = scaph_instant_take(pub, now_ns, &instant);
+	pub->held = r == SCAPH_INSTANT_HELD;
 	if (pub->held) {
 		publish_held(pub, &window);
 		return;
 	}
 	/* A sweep that fails has taken nothing: the next window covers this one. */
-	pub->sweep_failed = sweep(pub, window.busy_ns) < 0;
+	pub->sweep_failed = r < 0;
 	if (pub->sweep_failed)
 		return;
-	if (measure(pub, now_ns, energy, &window))
+	if (measure(pub, &instant, &window))
 		count_break(pub);
 	window.flags = flags_of(pub, &window);
 	scaph_division_credit(pub, &window);

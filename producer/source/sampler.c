@@ -4,6 +4,7 @@
  */
 #include "producer/source/sampler.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "producer/process/clock.h"
@@ -99,6 +100,17 @@ void scaph_sampler_read(struct scaph_sampler *sampler, uint64_t now_ns,
 	read_locked(sampler, now_ns);
 	*ret_energy = sampler->energy;
 	pthread_mutex_unlock(&sampler->lock);
+}
+
+bool scaph_sampler_peek(struct scaph_sampler *sampler, uint64_t *ret_raw)
+{
+	int r = -ESHUTDOWN;
+
+	pthread_mutex_lock(&sampler->lock);
+	if (!sampler->energy.ended && !sampler->energy.lost)
+		r = sampler->source->ops->peek(sampler->source, sampler->package, ret_raw);
+	pthread_mutex_unlock(&sampler->lock);
+	return r == 0;
 }
 
 /* One periodic read; false: there is nothing more to do. */

@@ -69,4 +69,7 @@ void scaph_sampler_stop(struct scaph_sampler *sampler);
 void scaph_sampler_read(struct scaph_sampler *sampler, uint64_t now_ns,
 			struct scaph_energy *ret_energy);
 
+/* The package zone's raw counter, of which nothing is counted; false: it cannot be read. Any thread. */
+bool scaph_sampler_peek(struct scaph_sampler *sampler, uint64_t *ret_raw);
+
 #endif

@@ -46,6 +46,11 @@ struct scaph_source_ops {
 	 */
 	int (*read)(struct scaph_source *source, uint32_t package, uint64_t now_ns,
 		    uint64_t raw[SCAPH_ZONES]);
+	/*
+	 * The package zone's counter alone, as it is now; NULL: it does not step as hardware's does, and
+	 * nobody waits for that. 0 or a negative errno.
+	 */
+	int (*peek)(struct scaph_source *source, uint32_t package, uint64_t *ret_raw);
 	void (*close)(struct scaph_source *source);
 };
 

@@ -69,6 +69,18 @@ static int msr_read(struct scaph_source *source, uint32_t package, uint64_t now_
 	return 0;
 }
 
+static int msr_peek(struct scaph_source *source, uint32_t package, uint64_t *ret_raw)
+{
+	struct msr *msr = (struct msr *)source;
+
+	int r = msr_read_register(&msr->package[package], msr->rapl.msr[SCAPH_ZONE_AT_PACKAGE],
+				  ret_raw);
+
+	if (r == 0)
+		*ret_raw &= SCAPH_RAPL_RANGE;
+	return r;
+}
+
 /* One CPU of a package. A failure counts only if every CPU of it fails. */
 static int open_cpu(const struct scaph_config *config, uint32_t cpu, struct msr_package *package,
 		    char ret_why[SCAPH_SOURCE_WHY_BYTES])
@@ -222,5 +234,6 @@ const struct scaph_source_ops scaph_source_msr = {
 	.usage = "--source msr (registers, needs root and modprobe msr)",
 	.open = msr_open,
 	.read = msr_read,
+	.peek = msr_peek,
 	.close = msr_close,
 };

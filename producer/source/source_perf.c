@@ -63,6 +63,16 @@ static int perf_read(struct scaph_source *source, uint32_t package, uint64_t now
 	return 0;
 }
 
+static int perf_peek(struct scaph_source *source, uint32_t package, uint64_t *ret_raw)
+{
+	uint64_t raw[SCAPH_ZONES];
+	int r = perf_read(source, package, 0, raw);
+
+	if (r == 0)
+		*ret_raw = raw[SCAPH_ZONE_AT_PACKAGE];
+	return r;
+}
+
 static void refuse_event(int cpu, int r, char ret_why[SCAPH_SOURCE_WHY_BYTES])
 {
 	if (r == -EACCES || r == -EPERM)
@@ -172,5 +182,6 @@ const struct scaph_source_ops scaph_source_perf = {
 	.usage = "--source perf (the kernel's power PMU, needs CAP_PERFMON)",
 	.open = perf_open,
 	.read = perf_read,
+	.peek = perf_peek,
 	.close = perf_close,
 };

@@ -54,6 +54,12 @@ static int powercap_read(struct scaph_source *source, uint32_t package, uint64_t
 	return 0;
 }
 
+static int powercap_peek(struct scaph_source *source, uint32_t package, uint64_t *ret_raw)
+{
+	return read_energy(((struct powercap *)source)->fd[package][SCAPH_ZONE_AT_PACKAGE],
+			   ret_raw);
+}
+
 static int refuse(const char *path, int r, char ret_why[SCAPH_SOURCE_WHY_BYTES])
 {
 	const char *mend = r == -EACCES || r == -EPERM ? ": start scaphd as root"
@@ -165,5 +171,6 @@ const struct scaph_source_ops scaph_source_powercap = {
 	.usage = "--source powercap (the kernel's RAPL zones in sysfs, needs root)",
 	.open = powercap_open,
 	.read = powercap_read,
+	.peek = powercap_peek,
 	.close = powercap_close,
 };

@@ -39,11 +39,12 @@ def put(path, text):
 
 class Host:
     """counters: (index of a package, zone) -> (unit, start, course of power as in machine.h); units: by package, of which there
-    are one or two.
+    are one or two; steps_ns: period and jitter of the counters' steps, whole milliseconds unless given.
     """
 
-    def __init__(self, msrfs, folder, model, units, counters):
+    def __init__(self, msrfs, folder, model, units, counters, steps_ns=None):
         self.model, self.units, self.counters = model, units, counters
+        self.steps_ns = steps_ns
         self.msrfs = msrfs
         self.folder = folder
         self.msr, self.sysfs, self.cpuinfo, self.log = (os.path.join(folder, name)
@@ -86,6 +87,8 @@ class Host:
     def config(self):
         lines = [f"cpu {cpu} {PACKAGES[package]}" for cpu, package in self.package_of.items()]
         registers = self.model["registers"]
+        if self.steps_ns:
+            lines.append("steps {} {}".format(*self.steps_ns))
         for package, unit in enumerate(self.units):
             # The other fields of the unit register are power and time: not zero, and not energy.
             lines.append(f"fixed {PACKAGES[package]} {registers['unit']:#x} {0xa0003 | unit << 8:#x}")

@@ -112,6 +112,12 @@ static bool read_cpu(struct machine *machine, char **word, int words)
 	return true;
 }
 
+static bool read_steps(struct machine *machine, char **word, int words)
+{
+	return words == 3 && number(word[1], PERIOD_MAX_MS * NS_PER_MS, &machine->step_ns) &&
+	       machine->step_ns && number(word[2], machine->step_ns - 1, &machine->jitter_ns);
+}
+
 int machine_read(const char *path, uint64_t start_ns, struct machine *ret_machine)
 {
 	FILE *file = fopen(path, "re");
@@ -131,6 +137,8 @@ int machine_read(const char *path, uint64_t start_ns, struct machine *ret_machin
 		at++;
 		if (words && strcmp(word[0], "cpu") == 0)
 			good = read_cpu(ret_machine, word, words);
+		else if (words && strcmp(word[0], "steps") == 0)
+			good = read_steps(ret_machine, word, words);
 		else if (words &&
 			 (strcmp(word[0], "fixed") == 0 || strcmp(word[0], "counter") == 0))
 			good = read_register(ret_machine, word, words);
@@ -152,14 +160,37 @@ void machine_clear(struct machine *machine)
 	machine->count = 0;
 }
 
-/* Whole counts since the start, by the last full millisecond. */
+/* When a step comes, since the start: some time after its turn (a hash of Knuth's, TAOCP 6.4). */
+static uint64_t step_at_ns(const struct machine *machine, uint64_t step)
+{
+	uint64_t hash = (step * UINT64_C(0x9E3779B97F4A7C15)) >> 32;
+
+	return step * machine->step_ns + hash % (machine->jitter_ns + 1);
+}
+
+/* The last step before a time, both since the start. */
+static uint64_t stepped_ns(const struct machine *machine, uint64_t ns)
+{
+	uint64_t step;
+
+	if (!machine->step_ns)
+		return ns - ns % NS_PER_MS;
+	step = ns / machine->step_ns;
+	if (step && step_at_ns(machine, step) > ns)
+		step--;
+	return step ? step_at_ns(machine, step) : 0;
+}
+
+/* Whole counts since the start, by the last step. */
 static uint32_t counted(const struct machine *machine, const struct machine_register *it,
 			uint64_t mono_ns)
 {
-	uint64_t ms = (mono_ns - machine->start_ns) / NS_PER_MS;
+	uint64_t ns = stepped_ns(machine, mono_ns - machine->start_ns);
+	uint64_t ms = ns / NS_PER_MS, at = ms % it->period_ms;
 	unsigned __int128 uj = (unsigned __int128)(ms / it->period_ms) * it->sum_uj[it->period_ms] +
-			       it->sum_uj[ms % it->period_ms];
+			       it->sum_uj[at];
 
+	uj += (it->sum_uj[at + 1] - it->sum_uj[at]) * (ns % NS_PER_MS) / NS_PER_MS;
 	return (uint32_t)((uj << it->unit) / UJ_PER_J);
 }
 

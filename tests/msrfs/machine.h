@@ -4,12 +4,14 @@
  *
  * A register belongs to a package and reads the same through each of its CPUs. A counter shows the
  * energy of a given course of power in whole milliseconds, as hardware does, in integers and as a
- * function of the clock alone: whoever knows the configuration can compute it over again.
+ * function of the clock alone: whoever knows the configuration can compute it over again. With steps
+ * it moves at another pace, each step as late as a hash of its number has it.
  *
  * The configuration is text, one item a line, # begins a comment; numbers as in C:
  *
  *   cpu CPU PACKAGE
  *   fixed PACKAGE REGISTER VALUE
+ *   steps PERIOD_NS JITTER_NS
  *   counter PACKAGE REGISTER UNIT START watts MILLIWATTS
  *   counter PACKAGE REGISTER UNIT START square|sine LOW_MILLIWATTS HIGH_MILLIWATTS PERIOD_MS
  *
@@ -46,6 +48,7 @@ struct machine_register {
 
 struct machine {
 	uint64_t start_ns;
+	uint64_t step_ns, jitter_ns; /* of all counters; step_ns 0: whole milliseconds */
 	struct {
 		bool there, offline;
 		uint32_t package;

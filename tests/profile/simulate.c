@@ -43,6 +43,12 @@ struct script {
 };
 
 static struct script script;
+static uint64_t simulated_ns = START_NS;
+
+static uint64_t clock_ns(void)
+{
+	return simulated_ns;
+}
 
 static void fail(const char *what)
 {
@@ -189,15 +195,13 @@ static void write_statuses(const struct scaph_publisher *pub, FILE *file)
 
 static void play(struct scaph_publisher *pub, uint64_t every, FILE *records, FILE *statuses)
 {
-	uint64_t now_ns = START_NS;
-
 	for (uint64_t window = 0; read_window(); window++) {
-		now_ns += script.dt_ns;
-		scaph_window_close(pub, now_ns);
+		simulated_ns += script.dt_ns;
+		scaph_window_close(pub, simulated_ns);
 		if (window % every == every - 1)
 			write_records(pub, records);
-		if (now_ns - pub->second_ns >= SCAPH_SLOW_PERIOD_NS) {
-			scaph_bulletin_second(pub, now_ns);
+		if (simulated_ns - pub->second_ns >= SCAPH_SLOW_PERIOD_NS) {
+			scaph_bulletin_second(pub, simulated_ns);
 			write_statuses(pub, statuses);
 		}
 	}
@@ -211,7 +215,11 @@ int main(int argc, char **argv)
 	struct scaph_publication_terms terms = { .config = &config, .shm_fd = -1 };
 	struct scaph_ledger ledger;
 	struct scaph_publisher_parts parts = {
-		.terms = &terms, .samplers = samplers, .meter = &script.meter, .ledger = &ledger
+		.terms = &terms,
+		.samplers = samplers,
+		.meter = &script.meter,
+		.ledger = &ledger,
+		.clock_ns = clock_ns,
 	};
 	FILE *records, *statuses;
 
