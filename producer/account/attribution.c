@@ -41,28 +41,23 @@ struct scaph_portion scaph_attribution_split(struct scaph_splitter *splitter,
 	};
 }
 
-/*
- * units * part / whole without overflow: units below 2^96 are split so that each product fits 128
- * bits.
- */
-static unsigned __int128 scale(unsigned __int128 units, uint64_t part, uint64_t whole)
+/* Once a window: so that each product with a part fits 128 bits. */
+static struct scaph_rate rate_of(unsigned __int128 units, uint64_t whole)
 {
-	unsigned __int128 quotient = units / whole;
-	unsigned __int128 rest = units % whole;
-
-	return quotient * part + rest * part / whole;
+	if (!whole)
+		return (struct scaph_rate){};
+	return (struct scaph_rate){
+		.quotient = units / whole,
+		.rest = (uint64_t)(units % whole),
+		.whole = whole,
+	};
 }
 
-void scaph_attribution_credit(struct scaph_account *account, const struct scaph_portion *portion,
-			      const struct scaph_basis *basis, uint64_t cpu_ns, uint32_t weight)
+struct scaph_rates scaph_attribution_rates(const struct scaph_portion *portion,
+					   const struct scaph_basis *basis)
 {
-	assert(cpu_ns <= basis->busy_ns);
-	if (basis->busy_ns)
-		account->total_units += scale(portion->dynamic_units, cpu_ns, basis->busy_ns);
-	if (basis->seats) {
-		unsigned __int128 idle = scale(portion->idle_units, weight, basis->seats);
-
-		account->total_units += idle;
-		account->idle_units += idle;
-	}
+	return (struct scaph_rates){
+		.dynamic = rate_of(portion->dynamic_units, basis->busy_ns),
+		.idle = rate_of(portion->idle_units, basis->seats),
+	};
 }

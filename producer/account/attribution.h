@@ -17,6 +17,7 @@
 #ifndef SCAPH_PRODUCER_ATTRIBUTION_H
 #define SCAPH_PRODUCER_ATTRIBUTION_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -49,6 +50,18 @@ struct scaph_basis {
 	uint32_t seats; /* at least the sum of the weights; 0: nobody is given idle energy */
 };
 
+/* Energy over so many equal parts: what each gets, and what is left of the division. */
+struct scaph_rate {
+	unsigned __int128 quotient;
+	uint64_t rest, whole; /* whole 0: nobody is given anything */
+};
+
+/* Of one window of one zone. */
+struct scaph_rates {
+	struct scaph_rate dynamic; /* by ns of CPU time */
+	struct scaph_rate idle; /* by seat */
+};
+
 /**
  * scaph_attribution_split() - divide a window's energy into dynamic and idle
  * @splitter:     carries debt and remainder
@@ -60,18 +73,37 @@ struct scaph_basis {
 struct scaph_portion scaph_attribution_split(struct scaph_splitter *splitter,
 					     unsigned __int128 energy_units, uint64_t dt_ns);
 
+/* A window's energy by the nanosecond and by the seat: below 2^96 units each, or it does not fit. */
+struct scaph_rates scaph_attribution_rates(const struct scaph_portion *portion,
+					   const struct scaph_basis *basis);
+
+/* units * part / whole, rounded down, without a division for whom nothing is due to. */
+static inline unsigned __int128 scaph_rate_part(const struct scaph_rate *rate, uint64_t part)
+{
+	if (!part || !rate->whole)
+		return 0;
+	assert(part <= rate->whole);
+	return rate->quotient * part + (unsigned __int128)rate->rest * part / rate->whole;
+}
+
 /**
  * scaph_attribution_credit() - add a domain's part of a window to its account
  * @account: of this domain and zone
- * @portion: of this zone and window
- * @basis:   the same for every domain of the window
- * @cpu_ns:  the domain's CPU time in the window on this package, at most basis->busy_ns
+ * @rates:   of this zone and window
+ * @cpu_ns:  the domain's CPU time in the window on this package, at most the busy time
  * @weight:  the domain's
  *
- * Each domain's part depends on nothing but its own numbers and the basis: order and company do not
+ * Each domain's part depends on nothing but its own numbers and the rates: order and company do not
  * matter.
  */
-void scaph_attribution_credit(struct scaph_account *account, const struct scaph_portion *portion,
-			      const struct scaph_basis *basis, uint64_t cpu_ns, uint32_t weight);
+static inline void scaph_attribution_credit(struct scaph_account *account,
+					    const struct scaph_rates *rates, uint64_t cpu_ns,
+					    uint32_t weight)
+{
+	unsigned __int128 idle = scaph_rate_part(&rates->idle, weight);
+
+	account->total_units += scaph_rate_part(&rates->dynamic, cpu_ns) + idle;
+	account->idle_units += idle;
+}
 
 #endif

@@ -9,8 +9,8 @@
 
 /* One window of one package, by zone. */
 struct portions {
-	struct scaph_portion package, core, dram;
-	struct scaph_basis basis;
+	struct scaph_rates package, core, dram;
+	unsigned __int128 idle_units; /* of the package */
 };
 
 /* Has its place in the window: the sweep found it. */
@@ -53,14 +53,18 @@ static struct portions divide(struct scaph_publisher *pub, const struct scaph_wi
 			      uint32_t package, uint32_t seats)
 {
 	const unsigned __int128 *delta_units = window->delta_units[package];
+	const struct scaph_basis basis = { .busy_ns = window->busy_ns[package], .seats = seats };
+	struct scaph_portion split = scaph_attribution_split(
+		&pub->splitter[package], delta_units[SCAPH_ZONE_AT_PACKAGE], window->dt_ns);
+	/* Idle power is known of the package at best: the others go by CPU time alone. */
+	struct scaph_portion core = { .dynamic_units = delta_units[SCAPH_ZONE_AT_CORE] };
+	struct scaph_portion dram = { .dynamic_units = delta_units[SCAPH_ZONE_AT_DRAM] };
 
 	return (struct portions){
-		.package = scaph_attribution_split(
-			&pub->splitter[package], delta_units[SCAPH_ZONE_AT_PACKAGE], window->dt_ns),
-		/* Idle power is known of the package at best: the others go by CPU time alone. */
-		.core = { .dynamic_units = delta_units[SCAPH_ZONE_AT_CORE] },
-		.dram = { .dynamic_units = delta_units[SCAPH_ZONE_AT_DRAM] },
-		.basis = { .busy_ns = window->busy_ns[package], .seats = seats },
+		.package = scaph_attribution_rates(&split, &basis),
+		.core = scaph_attribution_rates(&core, &basis),
+		.dram = scaph_attribution_rates(&dram, &basis),
+		.idle_units = split.idle_units,
 	};
 }
 
@@ -102,10 +106,10 @@ static void credit_entry(struct scaph_publisher *pub, struct scaph_entry *entry,
 	struct scaph_account before = tally->package;
 	uint64_t cpu_ns = entry->reading.package_ns[package];
 
-	scaph_attribution_credit(&tally->package, &portions->package, &portions->basis, cpu_ns,
+	scaph_attribution_credit(&tally->package, &portions->package, cpu_ns,
 				 weight_of(pub, entry));
-	scaph_attribution_credit(&tally->core, &portions->core, &portions->basis, cpu_ns, 0);
-	scaph_attribution_credit(&tally->dram, &portions->dram, &portions->basis, cpu_ns, 0);
+	scaph_attribution_credit(&tally->core, &portions->core, cpu_ns, 0);
+	scaph_attribution_credit(&tally->dram, &portions->dram, cpu_ns, 0);
 	pub->tally.given_units += tally->package.total_units - before.total_units;
 	if (is_shared(entry))
 		credit_priced(pub, entry, package, &before);
@@ -121,10 +125,9 @@ static void credit_package(struct scaph_publisher *pub, const struct scaph_windo
 		if (present(pub->live[i]))
 			credit_entry(pub, pub->live[i], package, &portions);
 	}
-	scaph_attribution_credit(&own, &portions.package, &portions.basis,
-				 pub->own.package_ns[package], 0);
+	scaph_attribution_credit(&own, &portions.package, pub->own.package_ns[package], 0);
 	pub->tally.own_units += own.total_units;
-	pub->tally.idle_units += portions.package.idle_units;
+	pub->tally.idle_units += portions.idle_units;
 }
 
 /* With no shared domain left there is nobody to settle with. */
@@ -262,6 +265,9 @@ static void publish_host(struct scaph_publisher *pub, const struct scaph_window 
 void scaph_division_publish(struct scaph_publisher *pub, const struct scaph_window *window)
 {
 	for (uint32_t i = 0; i < pub->count; i++) {
+		if (i + 2 * SCAPH_WRITER_AHEAD < pub->count)
+			scaph_publication_approach(
+				&pub->live[i + 2 * SCAPH_WRITER_AHEAD]->publication);
 		if (i + SCAPH_WRITER_AHEAD < pub->count)
 			scaph_publication_prefetch(&pub->live[i + SCAPH_WRITER_AHEAD]->publication);
 		if (present(pub->live[i]))

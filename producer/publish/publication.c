@@ -104,6 +104,17 @@ int scaph_publication_record(struct scaph_publication *pub, const struct scaph_s
 	return r;
 }
 
+void scaph_publication_approach(const struct scaph_publication *pub)
+{
+	/* Most have a share and the host's copy; looking how many there are would be the miss itself. */
+	for (uint32_t i = 0; i < 2; i++) {
+		__builtin_prefetch(&pub->outlet[i].segment, 1);
+		__builtin_prefetch(&pub->outlet[i].writer.fast_prefix, 1);
+	}
+	__builtin_prefetch(&pub->outlets);
+	__builtin_prefetch(&pub->slow_due, 1);
+}
+
 void scaph_publication_prefetch(const struct scaph_publication *pub)
 {
 	for (uint32_t i = 0; i < pub->outlets; i++)

@@ -97,7 +97,11 @@ int scaph_publication_begin_epoch(struct scaph_publication *publication, uint64_
 int scaph_publication_record(struct scaph_publication *publication, const struct scaph_slot *exact,
 			     const struct scaph_slot *guest);
 
-/* Some publications ahead of its turn: see scaph_writer_prefetch(). */
+/*
+ * Ahead of its turn: first what a publication itself is made of, some later, when that has come, the
+ * lines of its segments: see scaph_writer_prefetch().
+ */
+void scaph_publication_approach(const struct scaph_publication *publication);
 void scaph_publication_prefetch(const struct scaph_publication *publication);
 
 /* Whether an outlet is open, and the file it writes to (device and inode). */

@@ -19,6 +19,9 @@
 #define REFRESH_NS (SCAPH_SLOW_PERIOD_NS / 2)
 #define BEAT_NS (SCAPH_BEAT_PERIOD_NS / 2)
 
+/* Notes wait no longer than this, and each window's end where those are longer. */
+#define NOTES_NS (10 * SCAPH_NS_PER_MS)
+
 /*
  * Prices and idle power outlive the daemon, but were of the source that it had: a trace, an estimate or
  * other counters say nothing about the power of this one. Sums go on.
@@ -163,7 +166,7 @@ static uint64_t next_due_ns(uint64_t due_ns, uint64_t period_ns, uint64_t now_ns
 
 /* When what is next due, and when the window's end is to be met. */
 struct schedule {
-	uint64_t window_ns, wake_ns, beat_ns, refresh_ns;
+	uint64_t window_ns, wake_ns, beat_ns, refresh_ns, notes_ns;
 };
 
 /* At a step of the counter while someone sees exact windows; on the grid for all others. */
@@ -200,14 +203,19 @@ static bool tick(struct scaph_publisher *pub, struct schedule *due, uint64_t now
 	else
 		scaph_window_look(pub, now_ns);
 	now_ns = scaph_clock_ns(CLOCK_MONOTONIC);
-	beat_all(pub);
-	due->beat_ns = now_ns + BEAT_NS;
+	if (now_ns >= due->beat_ns) {
+		beat_all(pub);
+		due->beat_ns = now_ns + BEAT_NS;
+	}
 	if (now_ns - pub->second_ns >= SCAPH_SLOW_PERIOD_NS)
 		scaph_bulletin_second(pub, now_ns);
 	if (now_ns >= due->refresh_ns) {
 		refresh_all(pub);
 		due->refresh_ns = now_ns + REFRESH_NS;
 	}
+	if (now_ns < due->notes_ns)
+		return true;
+	due->notes_ns = now_ns + NOTES_NS;
 	return exchange_notes(pub);
 }
 

@@ -59,6 +59,7 @@ struct scaph_publisher {
 	struct scaph_entry *live[SCAPH_LEDGER_DOMAINS_MAX];
 	struct scaph_reading *readings[SCAPH_LEDGER_DOMAINS_MAX + 1];
 	uint32_t count;
+	uint64_t version; /* of the table that this is of; 0: it has to be looked at again */
 	bool trusted; /* one of them is: windows end at steps of the counter */
 	struct scaph_reading own;
 	struct {

@@ -12,6 +12,7 @@
 
 struct scaph_table {
 	struct cds_list_head head;
+	uint64_t version;
 };
 
 /* An entry as it hangs in the list. */
@@ -29,8 +30,10 @@ struct scaph_table *scaph_table_new(void)
 {
 	struct scaph_table *table = malloc(sizeof(*table));
 
-	if (table)
+	if (table) {
 		CDS_INIT_LIST_HEAD(&table->head);
+		table->version = 1;
+	}
 	return table;
 }
 
@@ -53,15 +56,31 @@ void scaph_table_entry_free(struct scaph_entry *entry)
 		free(link_of(entry));
 }
 
+/*
+ * After the list itself. A reader that still sees the old number is one that synchronize_rcu() waits
+ * for; one that comes after that sees the new one.
+ */
+static void renumber(struct scaph_table *table)
+{
+	CMM_STORE_SHARED(table->version, table->version + 1);
+}
+
 void scaph_table_add(struct scaph_table *table, struct scaph_entry *entry)
 {
 	cds_list_add_tail_rcu(&link_of(entry)->node, &table->head);
+	renumber(table);
 }
 
 void scaph_table_remove(struct scaph_table *table, struct scaph_entry *entry)
 {
 	cds_list_del_rcu(&link_of(entry)->node);
+	renumber(table);
 	urcu_memb_synchronize_rcu();
+}
+
+uint64_t scaph_table_version(const struct scaph_table *table)
+{
+	return CMM_LOAD_SHARED(table->version);
 }
 
 static struct scaph_entry *entry_at(const struct scaph_table *table, struct cds_list_head *node)

@@ -57,6 +57,9 @@ struct scaph_entry *scaph_table_first(const struct scaph_table *table);
 struct scaph_entry *scaph_table_next(const struct scaph_table *table,
 				     const struct scaph_entry *entry);
 
+/* Another number whenever an entry came or went. Within begin() and end(), or the main thread. */
+uint64_t scaph_table_version(const struct scaph_table *table);
+
 /* A thread that calls begin() and end() registers before and unregisters after. */
 void scaph_table_register_reader(void);
 void scaph_table_unregister_reader(void);

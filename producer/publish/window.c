@@ -34,14 +34,21 @@ void scaph_window_set_idle(struct scaph_publisher *pub, uint64_t idle_uw)
 
 void scaph_window_look(struct scaph_publisher *pub, uint64_t now_ns)
 {
-	struct scaph_entry *entry = scaph_table_first(pub->table);
+	uint64_t version = scaph_table_version(pub->table);
+	struct scaph_entry *entry;
 
+	if (version == pub->version)
+		return;
+	pub->version = version;
 	pub->trusted = false;
+	entry = scaph_table_first(pub->table);
 	for (pub->count = 0; entry && pub->count < SCAPH_LEDGER_DOMAINS_MAX;
 	     entry = scaph_table_next(pub->table, entry)) {
 		/* It came after the tick had looked at the clock: there is no time in its epoch yet. */
-		if (entry->publication.origin_ns > now_ns)
+		if (entry->publication.origin_ns > now_ns) {
+			pub->version = 0;
 			continue;
+		}
 		pub->live[pub->count] = entry;
 		pub->readings[pub->count] = &entry->reading;
 		pub->trusted |= entry->domain.profile == SCAPH_PROFILE_TRUSTED;

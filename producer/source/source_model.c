@@ -16,6 +16,7 @@
 
 #include "producer/process/clock.h"
 #include "producer/machine/hoststat.h"
+#include "producer/process/tick.h"
 #include "producer/source/source.h"
 
 struct package {
@@ -31,7 +32,10 @@ struct model {
 	struct scaph_hoststat stat;
 	uint64_t span_uw; /* FULL - IDLE */
 	const struct scaph_topology *topology;
-	pthread_mutex_t lock; /* the stat is all packages' */
+	uint64_t tick_ns;
+	pthread_mutex_t lock; /* the stat is all packages', with what it showed last */
+	uint64_t looked_ns;
+	uint64_t busy_ns[SCAPH_PACKAGES_MAX];
 	struct package package[SCAPH_PACKAGES_MAX];
 };
 
@@ -60,6 +64,7 @@ static int model_open(const struct scaph_config *config, const struct scaph_topo
 		return r;
 	}
 	pthread_mutex_init(&model->lock, NULL);
+	model->tick_ns = scaph_tick_ns();
 	model->topology = topology;
 	model->span_uw = config->model_full_uw - config->model_idle_uw;
 	model->source = (struct scaph_source){
@@ -111,16 +116,20 @@ static int model_read(struct scaph_source *source, uint32_t package, uint64_t no
 {
 	struct model *model = (struct model *)source;
 	const struct scaph_topology *topology = model->topology;
-	uint64_t busy_ns[SCAPH_PACKAGES_MAX];
-	int r;
+	uint64_t busy_ns;
+	int r = 0;
 
 	pthread_mutex_lock(&model->lock);
-	r = scaph_hoststat_busy_ns(&model->stat, busy_ns);
+	/* It moves in ticks: to look more often costs, and shows nothing. */
+	if (!model->looked_ns || now_ns - model->looked_ns >= model->tick_ns) {
+		r = scaph_hoststat_busy_ns(&model->stat, model->busy_ns);
+		model->looked_ns = r ? 0 : now_ns;
+	}
+	busy_ns = model->busy_ns[package];
 	pthread_mutex_unlock(&model->lock);
 	if (r)
 		return r;
-	advance(model, &model->package[package], topology->package[package].cpus, busy_ns[package],
-		now_ns);
+	advance(model, &model->package[package], topology->package[package].cpus, busy_ns, now_ns);
 	raw[SCAPH_ZONE_AT_PACKAGE] =
 		(uint64_t)(model->package[package].energy / topology->online / SCAPH_NS_PER_S);
 	return 0;

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "producer/process/clock.h"
+#include "tools/bench/switches.h"
 #include "worker.h"
 
 #define MS SCAPH_NS_PER_MS
@@ -444,70 +445,28 @@ static void cost_of_sweep(void)
 		scaph_meter_leave(meter, readings[i]);
 }
 
-/* What the kernel counts of our program: run time and runs, from the one descriptor that is it. */
-static bool read_stats(uint64_t *ret_time_ns, uint64_t *ret_runs)
-{
-	for (int fd = 0; fd < 256; fd++) {
-		char path[64], line[128];
-		uint64_t time_ns = 0, runs = 0;
-		unsigned int type = 0;
-		FILE *file;
-
-		snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-		file = fopen(path, "re");
-		while (file && fgets(line, sizeof(line), file)) {
-			sscanf(line, "prog_type: %u", &type);
-			sscanf(line, "run_time_ns: %" SCNu64, &time_ns);
-			sscanf(line, "run_cnt: %" SCNu64, &runs);
-		}
-		if (file)
-			fclose(file);
-		if (type == 26 &&
-		    runs) { /* BPF_PROG_TYPE_TRACING: the switch; a kick is another type */
-			*ret_time_ns = time_ns;
-			*ret_runs = runs;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* *before: what it was. */
-static bool set_stats(int on, int *before)
-{
-	FILE *file = fopen("/proc/sys/kernel/bpf_stats_enabled", "r+e");
-
-	if (!file)
-		return false;
-	if (fscanf(file, "%d", before) != 1)
-		*before = 0;
-	rewind(file);
-	fprintf(file, "%d", on);
-	return fclose(file) == 0;
-}
-
 static void cost_of_switch(void)
 {
 	struct worker pong = { .name = "pong", .kind = WORKER_PONG, .cpu = 1 };
-	uint64_t time_ns, runs, then_ns = 0, then = 0;
+	struct bench_switches then = {}, now;
 	double each_ns;
 	int before;
 
-	if (!set_stats(1, &before)) {
+	if (!bench_switches_count(1, &before)) {
 		check(true, "cost of a switch # SKIP kernel.bpf_stats_enabled cannot be set");
 		return;
 	}
 	worker_start(&pong);
 	enter(&pong);
 	pause_ms(200);
-	read_stats(&then_ns, &then);
+	bench_switches_read(getpid(), &then);
 	pause_ms(1000);
-	if (!read_stats(&time_ns, &runs))
+	if (!bench_switches_read(getpid(), &now))
 		exit(1);
-	set_stats(before, &before);
-	each_ns = (double)(time_ns - then_ns) / (double)(runs - then);
-	check(each_ns <= 150 && runs - then > 10000,
-	      "a context switch: %.0f ns, over %" PRIu64 " of them", each_ns, runs - then);
+	bench_switches_count(before, &before);
+	each_ns = (double)(now.time_ns - then.time_ns) / (double)(now.runs - then.runs);
+	check(each_ns <= 150 && now.runs - then.runs > 10000,
+	      "a context switch: %.0f ns, over %" PRIu64 " of them", each_ns, now.runs - then.runs);
 	scaph_meter_leave(meter, &pong.reading);
 	worker_stop(&pong);
 }

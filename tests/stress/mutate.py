@@ -29,11 +29,11 @@ MUTATIONS = {
     ),
     # producer/publish/division.c: a hundredth of the first domain's time counts as the second's.
     "shifted-energy": (
-        ("scaph_attribution_credit(&tally->package, &portions->package, &portions->basis, cpu_ns,",
+        ("scaph_attribution_credit(&tally->package, &portions->package, cpu_ns,",
          "if (pub->count > 1 && entry == pub->live[0])\n\t\tcpu_ns -= cpu_ns / 100;\n"
          "\tif (pub->count > 1 && entry == pub->live[1])\n"
          "\t\tcpu_ns += pub->live[0]->reading.package_ns[package] / 100;\n"
-         "\tscaph_attribution_credit(&tally->package, &portions->package, &portions->basis, cpu_ns,"),
+         "\tscaph_attribution_credit(&tally->package, &portions->package, cpu_ns,"),
     ),
     # shm/writer.c: the payload moves as plain memory.
     "memcpy-payload": (

@@ -98,11 +98,12 @@ int bench_json_print_scale(FILE *file, const struct bench_scale_figures *figures
 
 	for (; count--; figures++)
 		json_array_append_new(
-			list, json_pack("{s:i, s:s, s:i, s:f, s:f, s:f, s:f}", "domains",
+			list, json_pack("{s:i, s:s, s:i, s:f, s:f, s:f, s:f, s:f}", "domains",
 					(int)figures->domains, "meter", figures->meter, "window_ms",
 					(int)figures->window_ms, "cpu_pct", figures->cpu_pct,
 					"floor_pct", figures->floor_pct, "rss_anon_mib",
-					figures->rss_anon_mib, "tmpfs_mib", figures->tmpfs_mib));
+					figures->rss_anon_mib, "tmpfs_mib", figures->tmpfs_mib,
+					"switch_ns", figures->switch_ns));
 	r = json_dumpf(list, file, JSON_INDENT(2) | JSON_REAL_PRECISION(4));
 	json_decref(list);
 	fputc('\n', file);

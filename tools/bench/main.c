@@ -42,7 +42,7 @@ static const char help[] =
 	"      --scale      measure the daemon instead, with 10, 100 and 1,000 domains, beside a "
 	"bare loop\n"
 	"      --scaphd FILE  the daemon (default: the one beside this program in the build)\n"
-	"      --meter NAME   its meter (default cputime)\n"
+	"      --meter NAME   its meter (default bpf, or cputime where that cannot be had)\n"
 	"      --window MS    its window (default as it chooses)\n"
 	"      --seconds N    measured with each number of domains (default 10)\n"
 	"\n"
@@ -199,7 +199,7 @@ static void draw(const char *path)
 
 int main(int argc, char **argv)
 {
-	struct options options = { .scale = { .meter = "cputime", .seconds = 10 } };
+	struct options options = { .scale = { .seconds = 10 } };
 
 	parse(argc, argv, &options);
 	if (options.scaling) {

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,11 +25,13 @@
 
 #include "tools/bench/bed.h"
 #include "tools/bench/report.h"
+#include "tools/bench/switches.h"
 #include "tools/bench/ticks.h"
 
 #define DOMAINS_MAX 1000U
 #define START_NS (60 * NS_PER_S)
 #define SETTLE_NS (2 * NS_PER_S)
+#define SWITCHES_NS NS_PER_S
 #define WINDOW_DEFAULT_MS 20
 
 static const unsigned int counts[] = { 10, 100, 1000 };
@@ -106,7 +109,7 @@ static void exec_daemon(const struct run *run)
 	words[n++] = text("--allow-plain-dir");
 	words[n++] = text("--profile=*=trusted");
 	words[n++] = text("--log-level=error");
-	words[n++] = text("--meter=%s", run->scale->meter);
+	words[n++] = text("--meter=%s", run->figures.meter);
 	if (run->scale->window_ms)
 		words[n++] = text("--window=%u", run->scale->window_ms);
 	words[n++] = text("--share-root=%s/shares", run->folder);
@@ -243,10 +246,58 @@ static void measure(struct run *run)
 	run->figures.tmpfs_mib = (double)bytes_beneath(run->folder, 2, &files) / (1 << 20);
 }
 
-static bool one(struct run *run)
+/* Two processes that wait for each other in turn, on one CPU: switches and little else. */
+static pid_t start_switching(void)
 {
-	bool good;
+	int there[2], back[2];
+	char byte = 0;
+	cpu_set_t one;
+	pid_t pid = fork();
 
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	sched_setaffinity(0, sizeof(one), &one);
+	if (pipe(there) || pipe(back))
+		_exit(1);
+	pid = fork();
+	if (pid == 0)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (write(pid ? there[1] : back[1], &byte, 1) == 1 &&
+	       read(pid ? back[0] : there[0], &byte, 1) == 1)
+		;
+	_exit(0);
+}
+
+/* After the rest, for counting costs something too. */
+static void measure_switches(struct run *run)
+{
+	struct bench_switches then, now;
+	pid_t pid;
+	int before;
+
+	if (!bench_switches_count(1, &before))
+		return;
+	pid = start_switching();
+	bench_sleep_until(bench_now_ns() + SWITCHES_NS / 10);
+	if (bench_switches_read(run->daemon, &then)) {
+		bench_sleep_until(bench_now_ns() + SWITCHES_NS);
+		if (bench_switches_read(run->daemon, &now) && now.runs > then.runs)
+			run->figures.switch_ns = (double)(now.time_ns - then.time_ns) /
+						 (double)(now.runs - then.runs);
+	}
+	bench_switches_count(before, &before);
+	if (pid > 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+}
+
+/* Bring up sleepers and the daemon over them; ended() in any case. */
+static bool started(struct run *run)
+{
 	make_folders(run);
 	for (unsigned int i = 0; i < run->domains; i++) {
 		run->sleeper[i] = start_sleeper();
@@ -256,9 +307,11 @@ static bool one(struct run *run)
 	run->daemon = fork();
 	if (run->daemon == 0)
 		exec_daemon(run);
-	good = await_daemon(run);
-	if (good)
-		measure(run);
+	return await_daemon(run);
+}
+
+static void ended(struct run *run)
+{
 	if (run->daemon > 0) {
 		kill(run->daemon, SIGTERM);
 		waitpid(run->daemon, NULL, 0);
@@ -268,29 +321,54 @@ static bool one(struct run *run)
 		waitpid(run->sleeper[i], NULL, 0);
 	}
 	remove_folders(run);
+}
+
+static bool one(struct run *run)
+{
+	bool good = started(run);
+
+	if (good) {
+		measure(run);
+		measure_switches(run);
+	}
+	ended(run);
 	return good;
 }
 
 static void print_row(const struct bench_scale_figures *figures)
 {
-	printf("%8u %-8s %9u %10.2f %10.2f %10.1f %10.1f\n", figures->domains, figures->meter,
-	       figures->window_ms, figures->cpu_pct, figures->floor_pct, figures->rss_anon_mib,
-	       figures->tmpfs_mib);
+	printf("%8u %-8s %9u %10.2f %10.2f %10.1f %10.1f %10.0f\n", figures->domains,
+	       figures->meter, figures->window_ms, figures->cpu_pct, figures->floor_pct,
+	       figures->rss_anon_mib, figures->tmpfs_mib, figures->switch_ns);
 	fflush(stdout);
+}
+
+static const char *meter_to_be_had(const struct bench_scale *scale)
+{
+	struct run run = { .scale = scale, .domains = 1, .figures = { .meter = "bpf" } };
+
+	if (started(&run)) {
+		ended(&run);
+		return "bpf";
+	}
+	ended(&run);
+	warnx("the meter bpf cannot be had here (%s --check says why): cputime", scale->scaphd);
+	return "cputime";
 }
 
 int bench_scale_run(const struct bench_scale *scale)
 {
+	const char *meter = scale->meter ? scale->meter : meter_to_be_had(scale);
 	struct bench_scale_figures figures[COUNTS];
 
 	if (!scale->json)
-		printf("%8s %-8s %9s %10s %10s %10s %10s\n", "domains", "meter", "window ms",
-		       "CPU %", "floor %", "RssAnon", "tmpfs MiB");
+		printf("%8s %-8s %9s %10s %10s %10s %10s %10s\n", "domains", "meter", "window ms",
+		       "CPU %", "floor %", "RssAnon", "tmpfs MiB", "switch ns");
 	for (unsigned int i = 0; i < COUNTS; i++) {
 		struct run run = { .scale = scale, .domains = counts[i] };
 
 		run.figures.domains = counts[i];
-		run.figures.meter = scale->meter;
+		run.figures.meter = meter;
 		run.figures.window_ms = scale->window_ms ? scale->window_ms : WINDOW_DEFAULT_MS;
 		if (!one(&run)) {
 			warnx("%s did not publish %u domains; run it by hand to see why",

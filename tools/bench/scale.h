@@ -9,7 +9,7 @@
 
 struct bench_scale {
 	const char *scaphd; /* the program */
-	const char *meter; /* --meter of it */
+	const char *meter; /* --meter of it; NULL: bpf, or cputime where that cannot be had */
 	unsigned int window_ms; /* 0: as it chooses */
 	unsigned int seconds; /* measured, each */
 	bool json;
@@ -24,6 +24,7 @@ struct bench_scale_figures {
 	double floor_pct; /* the same, of a bare loop with as many wake-ups */
 	double rss_anon_mib;
 	double tmpfs_mib;
+	double switch_ns; /* that the meter adds to a context switch; 0: nothing, or not known */
 };
 
 /* Run it all and print; 0, or 1 after a word on standard error. Needs root, or as many open files as there are domains. */

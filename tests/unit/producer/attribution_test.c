@@ -66,6 +66,14 @@ static struct ledger new_ledger(void)
 					.idle_known = true, .idle_uw = 12345678, .packages = 1 } };
 }
 
+static void credit(struct scaph_account *account, const struct scaph_portion *portion,
+		   const struct scaph_basis *basis, uint64_t cpu_ns, uint32_t weight)
+{
+	struct scaph_rates rates = scaph_attribution_rates(portion, basis);
+
+	scaph_attribution_credit(account, &rates, cpu_ns, weight);
+}
+
 static void close_window(struct ledger *ledger, const struct window *window)
 {
 	struct scaph_basis basis = { .busy_ns = window->busy_ns, .seats = CPUS };
@@ -75,8 +83,7 @@ static void close_window(struct ledger *ledger, const struct window *window)
 	assert_true(portion.dynamic_units + portion.idle_units ==
 		    (unsigned __int128)window->energy_uj << SCAPH_UNITS_SHIFT);
 	for (int d = 0; d < DOMAINS; d++)
-		scaph_attribution_credit(&ledger->account[d], &portion, &basis, window->cpu_ns[d],
-					 1);
+		credit(&ledger->account[d], &portion, &basis, window->cpu_ns[d], 1);
 	ledger->measured_uj += window->energy_uj;
 }
 
@@ -110,7 +117,7 @@ static void whole_host(void **state)
 		struct scaph_portion portion =
 			scaph_attribution_split(&splitter, units(700001), 20000000);
 
-		scaph_attribution_credit(&account, &portion, &basis, 20000000, 2);
+		credit(&account, &portion, &basis, 20000000, 2);
 		measured_uj += 700001;
 	}
 	assert_int_equal(scaph_units_uj(account.total_units), measured_uj);
@@ -134,9 +141,9 @@ static void indifferent(void **state)
 		uint64_t part_ns = window.cpu_ns[3] ? below(window.cpu_ns[3] + 1) : 0;
 
 		close_window(&ledger, &window);
-		scaph_attribution_credit(&alone, &portion, &basis, window.cpu_ns[3], 1);
-		scaph_attribution_credit(&half[0], &portion, &basis, part_ns, 1);
-		scaph_attribution_credit(&half[1], &portion, &basis, window.cpu_ns[3] - part_ns, 0);
+		credit(&alone, &portion, &basis, window.cpu_ns[3], 1);
+		credit(&half[0], &portion, &basis, part_ns, 1);
+		credit(&half[1], &portion, &basis, window.cpu_ns[3] - part_ns, 0);
 	}
 	assert_true(alone.total_units == ledger.account[3].total_units);
 	assert_true(alone.total_units - half[0].total_units - half[1].total_units <= WINDOWS);
@@ -169,7 +176,7 @@ static void nobody_ran(void **state)
 	struct scaph_basis basis = { .busy_ns = 0, .seats = 4 };
 	struct scaph_account account = {};
 
-	scaph_attribution_credit(&account, &portion, &basis, 0, 1);
+	credit(&account, &portion, &basis, 0, 1);
 	assert_true(account.total_units == 2 && account.idle_units == 2);
 }
 
