@@ -21,6 +21,8 @@ LAYERS = {
     "tools": {"consumer", "tools"},
     # Measures both ends, against floors that are made of atomics.
     "tools/bench": {"proto", "shm", "consumer", "tools"},
+    # Names and UUIDs as the daemon has them; no byte of a segment.
+    "tools/vm": {"proto", "tools"},
 }
 
 # The same among producer's rooms; what lies in none (main, daemon and what they print) may include all.
@@ -41,9 +43,10 @@ LIBRARIES = {
     "jansson.h": ("consumer/command/view_json.c", "tools/bench/json.c"),
     "microhttpd.h": "consumer/prometheus/http.c",
     "cap-ng.h": "producer/process/privilege.c",
-    "libvirt/libvirt.h": "producer/domain/libvirt.c",
-    "libvirt/virterror.h": "producer/domain/libvirt.c",
-    "libxml/parser.h": "producer/domain/shmem_xml.c",
+    "libvirt/libvirt.h": ("producer/domain/libvirt.c", "tools/vm/virt.c"),
+    "libvirt/virterror.h": ("producer/domain/libvirt.c", "tools/vm/virt.c"),
+    "libxml/parser.h": ("producer/domain/shmem_xml.c", "tools/vm/xml_tree.c"),
+    "libxml/parserInternals.h": "tools/vm/xml_tree.c",
     "libxml/tree.h": "producer/domain/shmem_xml.c",
     "urcu/urcu-memb.h": "producer/publish/table.c",
     "urcu/rculist.h": "producer/publish/table.c",
@@ -86,7 +89,9 @@ def text_of(root, path):
 
 
 def layer_of(path):
-    return "tools/bench" if path.startswith("tools/bench/") else path.split("/")[0]
+    """A room of tools with rules of its own, or the topmost folder."""
+    room = "/".join(path.split("/")[:2])
+    return room if room in LAYERS else path.split("/")[0]
 
 
 def is_known_by(path, places):
@@ -231,7 +236,7 @@ def self_test():
     extra = {
         "orderings": ({"shm/a.c": tag}, {"producer/c.c": tag + "#include <stdatomic.h>\n"},
                       {"shm/a.c": good["shm/a.c"].replace("shm/b.c", "shm/z.c")}, {"proto/SPEC.md": ""}),
-        "layers": ({"producer/meter/meter_bpf.c": tag + "#include <bpf/bpf.h>\n"}, {"tools/bench/c.c": tag + '#include "producer/process/log.h"\n'}, {"tools/c.c": tag + '#include "shm/c.h"\n'}, {"producer/domain/c.c": tag + '#include "producer/publish/table.h"\n'}, {"consumer/c.c": tag + '#include "producer/process/log.h"\n'}, {"producer/c.c": tag + "#include <jansson.h>\n"},
+        "layers": ({"producer/meter/meter_bpf.c": tag + "#include <bpf/bpf.h>\n"}, {"tools/bench/c.c": tag + '#include "producer/process/log.h"\n'}, {"tools/vm/c.c": tag + '#include "shm/c.h"\n'}, {"tools/vm/c.c": tag + "#include <libvirt/libvirt.h>\n"}, {"tools/c.c": tag + '#include "shm/c.h"\n'}, {"producer/domain/c.c": tag + '#include "producer/publish/table.h"\n'}, {"consumer/c.c": tag + '#include "producer/process/log.h"\n'}, {"producer/c.c": tag + "#include <jansson.h>\n"},
                    {"tests/c.c": tag + "#include <ini.h>\n"}),
     }
     failed = 0
