@@ -58,10 +58,10 @@ class Domain:
     """One guest's definition, share, and line. Its name may be anything libvirt accepts.
 
     Without a kernel it is a machine that finds nothing to boot: for those who ask libvirt only. shmem: the name of a shared
-    memory device, if not its own.
+    memory device, if not its own. share: it has the share that an operator would have made by hand.
     """
 
-    def __init__(self, virt, name, ivshmem=False, plan9=True, vcpus=1, shmem=None):
+    def __init__(self, virt, name, ivshmem=False, plan9=True, vcpus=1, shmem=None, share=True):
         self.virt = virt
         self.name = name
         self.uuid = str(uuids.uuid4())
@@ -72,8 +72,11 @@ class Domain:
         self.vcpus = vcpus
         self.line = None
         self.ivshmem = f"/dev/shm/{self.shmem}" if ivshmem else None
-        os.makedirs(self.share)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=755,nosuid,nodev,noexec", "scaph", self.share], check=True)
+        self.by_hand = share
+        if share:
+            os.makedirs(self.share)
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=755,nosuid,nodev,noexec", "scaph", self.share],
+                           check=True)
         if self.ivshmem:
             with open(self.ivshmem, "xb") as file:
                 os.posix_fallocate(file.fileno(), 0, 1 << 20)
@@ -89,7 +92,7 @@ class Domain:
         boot = (f"<kernel>{self.virt.image}</kernel><initrd>{self.virt.initrd}</initrd>"
                 "<cmdline>console=ttyS0 quiet panic=-1</cmdline>" if self.virt.image else "")
         memory = 192 if boot else 32
-        name = self.name.replace("&", "&amp;").replace("<", "&lt;").replace("\t", "&#9;")
+        name = self.name.replace("&", "&amp;").replace("<", "&lt;").replace("\t", "&#9;").replace("\r", "&#13;")
         return (f"<domain type='qemu'><name>{name}</name><uuid>{self.uuid}</uuid>"
                 f"<memory unit='MiB'>{memory}</memory><vcpu>{self.vcpus}</vcpu>"
                 "<os><type arch='x86_64' machine='q35'>hvm</type>"
@@ -174,7 +177,8 @@ class Domain:
         self.close_line()
         if self.ivshmem and os.path.exists(self.ivshmem):
             os.unlink(self.ivshmem)
-        subprocess.run(["umount", "-l", self.share], check=False)
+        if self.by_hand:
+            subprocess.run(["umount", "-l", self.share], check=False)
 
 
 class Virt:

@@ -11,5 +11,8 @@
 
 int scaph_vm_enable(const struct scaph_vm_options *options);
 int scaph_vm_disable(const struct scaph_vm_options *options);
+int scaph_vm_list(const struct scaph_vm_options *options);
+int scaph_vm_check(const struct scaph_vm_options *options);
+int scaph_vm_repair(const struct scaph_vm_options *options);
 
 #endif

@@ -330,7 +330,7 @@ static bool memory_needed(const struct scaph_xml_element *devices,
 }
 
 int scaph_definition_remove(const char *xml, const struct scaph_definition_terms *terms,
-			    bool memory, bool *ret_left, char **ret_xml)
+			    unsigned int set, bool memory, bool *ret_left, char **ret_xml)
 {
 	const struct scaph_xml_element *devices, *backing;
 	struct scaph_splices splices = {};
@@ -344,7 +344,7 @@ int scaph_definition_remove(const char *xml, const struct scaph_definition_terms
 	backing = scaph_xml_child(root, "memoryBacking");
 	for (const struct scaph_xml_element *at = devices ? devices->child : NULL; at;
 	     at = at->next) {
-		if (transport_of(at, terms))
+		if (transport_of(at, terms) & set)
 			cut(&splices, xml, at);
 	}
 	left = memory && backing && (!memory_is_ours(backing) || memory_needed(devices, terms));

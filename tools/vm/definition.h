@@ -51,6 +51,7 @@ int scaph_definition_add(const char *xml, const struct scaph_definition_terms *t
 
 /**
  * scaph_definition_remove() - take out our devices, and nothing else
+ * @set:      transports that go
  * @memory:   the memory backing is ours too: it goes if it still is as we made it, and nobody else needs it
  * @ret_left: what is ours and was left is said here: the memory backing; set only on 0
  * @ret_xml:  set only on 0
@@ -58,7 +59,7 @@ int scaph_definition_add(const char *xml, const struct scaph_definition_terms *t
  * Return:   0 or a negative errno.
  */
 int scaph_definition_remove(const char *xml, const struct scaph_definition_terms *terms,
-			    bool memory, bool *ret_left, char **ret_xml);
+			    unsigned int set, bool memory, bool *ret_left, char **ret_xml);
 
 /* Whether a definition says anything about its memory's backing; false also if it cannot be read. */
 bool scaph_definition_has_memory(const char *xml);

@@ -102,8 +102,10 @@ bool scaph_definition_alike(const char *a, const char *b,
 	char *bare_a = NULL, *bare_b = NULL;
 	bool left, alike;
 
-	alike = scaph_definition_remove(a, terms, false, &left, &bare_a) == 0 &&
-		scaph_definition_remove(b, terms, false, &left, &bare_b) == 0 &&
+	alike = scaph_definition_remove(a, terms, SCAPH_TRANSPORTS_ALL, false, &left, &bare_a) ==
+			0 &&
+		scaph_definition_remove(b, terms, SCAPH_TRANSPORTS_ALL, false, &left, &bare_b) ==
+			0 &&
 		scaph_xml_tree_parse(bare_a, &root_a) == 0 &&
 		scaph_xml_tree_parse(bare_b, &root_b) == 0 && trees_alike(root_a, root_b);
 	scaph_xml_tree_free(root_a);

@@ -1,47 +1,145 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * enable.c - scaph-vm enable
+ *
+ * Noted first, done then: record, mounts, definition, record. Whatever fails undoes all of it.
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "tools/vm/commands.h"
+#include "tools/vm/confirm.h"
+#include "tools/vm/enrolment.h"
 #include "tools/vm/plan.h"
 #include "tools/vm/say.h"
-#include "tools/vm/session.h"
+#include "tools/vm/store.h"
+
+/* Before anything else is touched. */
+static int begin(struct scaph_session *session, const struct scaph_plan *plan)
+{
+	struct scaph_record *record = &session->record;
+	const char *uuid = session->domain.uuid, *now = session->domain.definition;
+	char *original;
+	int r = 0;
+
+	if (record->state == SCAPH_RECORD_NONE) {
+		/* Devices of ours that nothing is known of: what was before them is lost. */
+		record->exact = !plan->has;
+		r = scaph_store_put(session->store, uuid, SCAPH_RECORD_ORIGINAL, now);
+	} else {
+		original = scaph_enrolment_original(session);
+		record->exact = original;
+		free(original);
+	}
+	if (r == 0)
+		r = scaph_store_put(session->store, uuid, SCAPH_RECORD_BEFORE, now);
+	record->adding = plan->wants;
+	if (plan->wants & SCAPH_TRANSPORT_VIRTIOFS && !scaph_definition_has_memory(now))
+		record->memory = true;
+	record->state = SCAPH_RECORD_ENABLING;
+	return r ? r : scaph_record_save(session->store, uuid, record);
+}
+
+static int carry_out(struct scaph_session *session, const struct scaph_plan *plan)
+{
+	struct scaph_record *record = &session->record;
+	int r = scaph_enrolment_build(session, plan->wants);
+
+	if (r == 0 && strcmp(plan->definition, session->domain.definition) != 0)
+		r = scaph_virt_define(session->virt, plan->definition);
+	if (r == 0)
+		r = scaph_virt_look(session->virt, &session->domain);
+	if (r == 0)
+		r = scaph_store_put(session->store, session->domain.uuid, SCAPH_RECORD_ENABLED,
+				    session->domain.definition);
+	if (r)
+		return r;
+	record->transports = plan->wants;
+	record->adding = 0;
+	record->state = SCAPH_RECORD_ENABLED_STATE;
+	return scaph_record_save(session->store, session->domain.uuid, record);
+}
+
+static int commit(struct scaph_session *session, const struct scaph_plan *plan)
+{
+	struct scaph_record *record = &session->record;
+	unsigned int before = record->transports;
+	int r = begin(session, plan), undone;
+
+	if (r == 0)
+		r = carry_out(session, plan);
+	if (r == 0)
+		return 0;
+	record->state = SCAPH_RECORD_ENABLING;
+	record->transports = before;
+	record->adding = plan->wants;
+	undone = scaph_enrolment_roll_back(session);
+	scaph_vm_error("%s: %s", session->domain.shown,
+		       undone ? "it could not all be undone; run scaph-vm disable when that is "
+				"mended"
+			      : "it failed, and all was undone");
+	return r;
+}
+
+static int choose(struct scaph_session *session, struct scaph_plan *plan)
+{
+	const struct scaph_record *record = &session->record;
+	unsigned int wants = session->options->transports | record->transports;
+	int r;
+
+	if (session->gone || !session->domain.persistent) {
+		scaph_vm_error("%s: %s", session->domain.shown,
+			       session->gone ? "it is no longer defined; scaph-vm disable takes "
+					       "away what is left"
+					     : "it has no definition that outlives it; virsh "
+					       "define it first");
+		return -EINVAL;
+	}
+	r = scaph_plan_init(plan, record, &session->domain);
+	if (r)
+		return r;
+	r = scaph_plan_enable(plan, session->virt,
+			      wants || plan->has ? wants : SCAPH_TRANSPORT_VIRTIOFS);
+	return r ? r : scaph_enrolment_check_room(session, plan->wants);
+}
 
 static int enable(struct scaph_session *session, struct scaph_plan *plan)
 {
 	const struct scaph_vm_options *options = session->options;
-	unsigned int wants = options->transports;
-	int r;
+	const struct scaph_record *record = &session->record;
+	bool changes;
+	int r = choose(session, plan);
 
-	if (!session->domain.persistent) {
-		scaph_vm_error("%s: it has no definition that outlives it; virsh define it first",
-			       session->domain.shown);
-		return -EINVAL;
-	}
-	r = scaph_plan_init(plan, options, &session->domain);
-	if (r == 0)
-		r = scaph_plan_enable(plan, session->virt,
-				      wants || plan->has ? wants : SCAPH_TRANSPORT_VIRTIOFS);
 	if (r)
 		return r;
-	scaph_plan_show(plan);
+	changes = strcmp(plan->definition, session->domain.definition) != 0;
+	if (changes)
+		scaph_plan_show(plan);
+	else if (record->state == SCAPH_RECORD_ENABLED_STATE &&
+		 (plan->wants & ~record->transports) == 0)
+		printf("%s: its definition is right already.\n", session->domain.shown);
 	if (!options->dry_run) {
-		scaph_vm_error("nothing but --dry-run is built yet");
-		return -ENOSYS;
+		r = changes ? scaph_confirm("Do that?", options->yes) : 0;
+		if (r == 0)
+			r = commit(session, plan);
 	}
-	scaph_plan_show_guest_lines(plan->wants);
-	return 0;
+	if (r == 0)
+		scaph_plan_show_guest_lines(plan->wants);
+	return r;
 }
 
 int scaph_vm_enable(const struct scaph_vm_options *options)
 {
 	struct scaph_session session;
 	struct scaph_plan plan = {};
-	int r = scaph_session_open(&session, options);
+	int r = scaph_session_open(&session, options, true);
 
+	if (r == 0)
+		r = scaph_session_turn(&session, options->domain);
+	if (r == 0)
+		r = scaph_enrolment_mend(&session);
 	if (r == 0)
 		r = enable(&session, &plan);
 	scaph_plan_deinit(&plan);

@@ -12,6 +12,10 @@ static const struct scaph_vm_command commands[] = {
 	{ "enable", "DOMAIN", "give it a share: mounts, devices in its definition",
 	  scaph_vm_enable },
 	{ "disable", "DOMAIN", "take all of that away again", scaph_vm_disable },
+	{ "list", "[DOMAIN]", "the domains that have one", scaph_vm_list },
+	{ "check", "[DOMAIN]", "what is wrong with it, and what mends that", scaph_vm_check },
+	{ "repair", "[DOMAIN]", "a fresh share; without DOMAIN whatever any of them lacks",
+	  scaph_vm_repair },
 	{},
 };
 

@@ -24,11 +24,11 @@ static int refuse(const struct scaph_plan *plan, int r)
 	return r > 0 ? -EINVAL : r;
 }
 
-int scaph_plan_init(struct scaph_plan *plan, const struct scaph_vm_options *options,
+int scaph_plan_init(struct scaph_plan *plan, const struct scaph_record *record,
 		    const struct scaph_virt_domain *domain)
 {
 	*plan = (struct scaph_plan){ .domain = domain };
-	if (asprintf(&plan->export_dir, "%s/%s", options->export_root, domain->uuid) < 0) {
+	if (asprintf(&plan->export_dir, "%s/%s", record->export_root, domain->uuid) < 0) {
 		plan->export_dir = NULL;
 		return refuse(plan, -ENOMEM);
 	}
@@ -81,17 +81,27 @@ int scaph_plan_enable(struct scaph_plan *plan, struct scaph_virt *virt, unsigned
 	return refuse(plan, r);
 }
 
-int scaph_plan_disable(struct scaph_plan *plan, bool memory, bool *ret_left)
+int scaph_plan_remove(struct scaph_plan *plan, unsigned int goes, const char *original, bool memory,
+		      bool *ret_left)
 {
+	const struct scaph_virt_domain *domain = plan->domain;
 	bool left = false;
-	int r;
+	int r = 0;
 
-	plan->wants = 0;
-	r = scaph_definition_remove(plan->domain->definition, &plan->terms, memory, &left,
-				    &plan->definition);
-	if (r == 0)
-		r = scaph_definition_remove(plan->domain->public, &plan->terms, memory, &left,
+	plan->wants = plan->has & ~goes;
+	if (original)
+		plan->definition = strdup(original);
+	else
+		r = scaph_definition_remove(domain->definition, &plan->terms, goes, memory, &left,
+					    &plan->definition);
+	/* The original holds secrets, if the domain has any: then what is cut out is shown. */
+	if (r == 0 && original && strcmp(domain->definition, domain->public) == 0)
+		plan->public = strdup(original);
+	else if (r == 0)
+		r = scaph_definition_remove(domain->public, &plan->terms, goes, memory, &left,
 					    &plan->public);
+	if (r == 0 && (!plan->definition || !plan->public))
+		r = -ENOMEM;
 	if (r == 0)
 		*ret_left = left;
 	return refuse(plan, r);
@@ -111,9 +121,8 @@ static void show_consequences(const struct scaph_plan *plan)
 		       "the share: virsh managedsave-remove %s\n",
 		       domain->uuid);
 	if (comes & SCAPH_TRANSPORT_VIRTIOFS)
-		printf("* virtiofs: while it runs, save, snapshots with memory and live migration "
-		       "are refused by libvirt of before 10.0 (--transport ivshmem allows "
-		       "them).\n"
+		printf("* virtiofs: while it runs, libvirt may refuse save, snapshots with memory "
+		       "and migration (Debian 12's does); --transport ivshmem allows them.\n"
 		       "* virtiofs: its memory is taken as memfd, shared with virtiofsd.\n");
 	if (comes & SCAPH_TRANSPORT_PLAN9)
 		printf("* 9p: while the guest has it mounted, save and migration are refused.\n");

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 #include "tools/vm/definition.h"
-#include "tools/vm/options.h"
+#include "tools/vm/record.h"
 #include "tools/vm/virt.h"
 
 struct scaph_plan {
@@ -20,8 +20,11 @@ struct scaph_plan {
 	char *public; /* then, to be shown */
 };
 
-/* The part that is the same for every command: terms and what is there. 0 or a negative errno after one line. */
-int scaph_plan_init(struct scaph_plan *plan, const struct scaph_vm_options *options,
+/*
+ * The part that is the same for every command: terms and what is there. Both outlive the plan. 0 or a negative errno
+ * after one line.
+ */
+int scaph_plan_init(struct scaph_plan *plan, const struct scaph_record *record,
 		    const struct scaph_virt_domain *domain);
 void scaph_plan_deinit(struct scaph_plan *plan);
 
@@ -29,13 +32,15 @@ void scaph_plan_deinit(struct scaph_plan *plan);
 int scaph_plan_enable(struct scaph_plan *plan, struct scaph_virt *virt, unsigned int wants);
 
 /**
- * scaph_plan_disable() - to have none of ours
- * @memory:   the memory backing is ours
+ * scaph_plan_remove() - to have @goes no more
+ * @original: what it was before we came, and nobody but us has changed it since; NULL: ours is cut out
+ * @memory:   the memory backing is ours and goes too
  * @ret_left: it stays, for somebody else needs it or has changed it
  *
  * Return:   0, or a negative errno after one line.
  */
-int scaph_plan_disable(struct scaph_plan *plan, bool memory, bool *ret_left);
+int scaph_plan_remove(struct scaph_plan *plan, unsigned int goes, const char *original, bool memory,
+		      bool *ret_left);
 
 /* The difference as diff -u, and, of enabling, the consequences. */
 void scaph_plan_show(const struct scaph_plan *plan);

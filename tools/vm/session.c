@@ -6,34 +6,95 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "tools/vm/say.h"
+#include "tools/vm/store.h"
 
-static int find(struct scaph_session *session)
+int scaph_session_open(struct scaph_session *session, const struct scaph_vm_options *options,
+		       bool change)
 {
-	const char *words = session->options->domain;
-	char shown[1024];
-	int r = scaph_virt_find(session->virt, words, &session->domain);
-
-	if (r == -ENOENT) {
-		scaph_name_escape(words, shown, sizeof(shown));
-		scaph_vm_error("%s: no such domain; virsh list --all shows them", shown);
-	}
-	return r;
+	*session = (struct scaph_session){ .options = options };
+	session->store = scaph_store_open(options->state_dir, change && !options->dry_run);
+	if (session->store < 0 && session->store != SCAPH_STORE_ABSENT)
+		return -EIO;
+	return scaph_virt_open(options->uri, &session->virt);
 }
 
-int scaph_session_open(struct scaph_session *session, const struct scaph_vm_options *options)
+static void leave_domain(struct scaph_session *session)
 {
-	int r;
-
-	*session = (struct scaph_session){ .options = options };
-	r = scaph_virt_open(options->uri, &session->virt);
-	return r ? r : find(session);
+	scaph_virt_domain_deinit(&session->domain);
+	scaph_record_deinit(&session->record);
+	session->gone = false;
 }
 
 void scaph_session_close(struct scaph_session *session)
 {
-	scaph_virt_domain_deinit(&session->domain);
+	leave_domain(session);
 	scaph_virt_close(session->virt);
-	*session = (struct scaph_session){};
+	if (session->store >= 0)
+		close(session->store);
+	session->store = -1;
+	session->virt = NULL;
+}
+
+static int load(struct scaph_session *session)
+{
+	int r;
+
+	scaph_record_deinit(&session->record);
+	r = scaph_record_load(session->store, session->domain.uuid, &session->record);
+	if (r == 0 && session->record.state == SCAPH_RECORD_NONE)
+		r = scaph_record_init(&session->record, session->options, session->domain.shown);
+	return r;
+}
+
+/* One that was undefined while it was enrolled, by its UUID or the name it had. */
+static bool find_enrolled(struct scaph_session *session, const char *shown)
+{
+	char uuid[SCAPH_UUID_TEXT_BYTES] = "";
+	bool found = false;
+
+	while (!found && session->store >= 0 && scaph_store_next(session->store, uuid)) {
+		struct scaph_record record;
+
+		if (scaph_record_load(session->store, uuid, &record))
+			continue;
+		found = record.state != SCAPH_RECORD_NONE &&
+			(strcasecmp(uuid, shown) == 0 || strcmp(record.shown, shown) == 0);
+		if (found) {
+			memcpy(session->domain.uuid, uuid, sizeof(uuid));
+			session->domain.shown = strdup(record.shown);
+		}
+		scaph_record_deinit(&record);
+	}
+	session->gone = found;
+	return found && session->domain.shown;
+}
+
+int scaph_session_turn(struct scaph_session *session, const char *words)
+{
+	char *shown = malloc(4 * strlen(words) + 1);
+	int r;
+
+	leave_domain(session);
+	if (!shown)
+		return -ENOMEM;
+	scaph_name_escape(words, shown, 4 * strlen(words) + 1);
+	r = scaph_virt_find(session->virt, words, &session->domain);
+	if (r == -ENOENT && find_enrolled(session, shown))
+		r = 0;
+	else if (r == -ENOENT)
+		scaph_vm_error("%s: no such domain; virsh list --all shows them", shown);
+	free(shown);
+	return r ? r : load(session);
+}
+
+int scaph_session_look(struct scaph_session *session)
+{
+	int r = session->gone ? 0 : scaph_virt_look(session->virt, &session->domain);
+
+	return r ? r : load(session);
 }

@@ -1,21 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * session.h - what every command has in hand: the connection, and the domain that was named
+ * session.h - what every command has in hand: the connection, the domain that was named, what is known of it
  */
 #ifndef SCAPH_VM_SESSION_H
 #define SCAPH_VM_SESSION_H
 
 #include "tools/vm/options.h"
+#include "tools/vm/record.h"
 #include "tools/vm/virt.h"
 
 struct scaph_session {
 	const struct scaph_vm_options *options;
+	int store; /* negative: there is none */
 	struct scaph_virt *virt;
 	struct scaph_virt_domain domain;
+	bool gone; /* libvirt knows it no more: only its UUID and shown name are set */
+	struct scaph_record record; /* state NONE: it is not enrolled */
 };
 
-/* 0, or a negative errno after one line; scaph_session_close() either way. */
-int scaph_session_open(struct scaph_session *session, const struct scaph_vm_options *options);
+/**
+ * scaph_session_open() - store and connection, and no domain yet
+ * @change: something is to be changed: the store is made and locked, and interrupted work done with
+ *
+ * Return:   0, or a negative errno after one line; scaph_session_close() either way.
+ */
+int scaph_session_open(struct scaph_session *session, const struct scaph_vm_options *options,
+		       bool change);
 void scaph_session_close(struct scaph_session *session);
+
+/* Turn to a domain: 0, or a negative errno after one line, which names the words. */
+int scaph_session_turn(struct scaph_session *session, const char *words);
+
+/* Look at domain and record again, for something was done. 0, or a negative errno after one line. */
+int scaph_session_look(struct scaph_session *session);
 
 #endif

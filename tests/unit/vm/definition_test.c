@@ -140,7 +140,9 @@ static void expect_remove(const char *before, bool memory, const char *wanted, b
 	char *after;
 	bool left;
 
-	assert_int_equal(scaph_definition_remove(before, &terms, memory, &left, &after), 0);
+	assert_int_equal(scaph_definition_remove(before, &terms, SCAPH_TRANSPORTS_ALL, memory,
+						 &left, &after),
+			 0);
 	assert_string_equal(after, wanted);
 	assert_int_equal(left, wanted_left);
 	free(after);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ivshmem_file.h - the file that a shared memory device maps: DIR/scaph-UUID
+ *
+ * Exactly of the device's size, and QEMU's user must be able to open it, or the domain does not start.
+ * Never cut: that kills a QEMU that has it mapped. The folder is everybody's to write to: a
+ * file that is there and belongs to somebody else is refused.
+ */
+#ifndef SCAPH_VM_IVSHMEM_FILE_H
+#define SCAPH_VM_IVSHMEM_FILE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum scaph_ivshmem_state {
+	SCAPH_IVSHMEM_ABSENT,
+	SCAPH_IVSHMEM_GOOD,
+	SCAPH_IVSHMEM_ACCESS, /* owner or mode: QEMU cannot open it */
+	SCAPH_IVSHMEM_SIZE,
+	SCAPH_IVSHMEM_FOREIGN, /* of a stranger, a link, or no plain file */
+};
+
+/* Who QEMU runs as. */
+struct scaph_qemu_user {
+	uid_t user;
+	gid_t group;
+};
+
+/**
+ * scaph_qemu_user_parse() - who QEMU runs as
+ * @capabilities: of the host, as libvirt gives them: the dac label of its domains
+ * @definition:   a domain's, which may have a static dac label of its own
+ * @ret_user:     set only on true
+ */
+bool scaph_qemu_user_parse(const char *capabilities, const char *definition,
+			   struct scaph_qemu_user *ret_user);
+
+enum scaph_ivshmem_state scaph_ivshmem_file_look(const char *dir, const char *uuid,
+						 const struct scaph_qemu_user *user);
+
+/* Make it, or make it right: 0, or a negative errno after one line. */
+int scaph_ivshmem_file_make(const char *dir, const char *uuid, const struct scaph_qemu_user *user);
+
+/* 0 also if there is none; or a negative errno after one line. */
+int scaph_ivshmem_file_remove(const char *dir, const char *uuid);
+
+#endif
