@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/vm/memory_backing.h"
 #include "tools/vm/splice.h"
 #include "tools/vm/xml_tree.h"
 
@@ -134,87 +135,6 @@ static bool tag_taken(const struct scaph_xml_element *devices,
 	return false;
 }
 
-static bool memory_private(const struct scaph_xml_element *root)
-{
-	const struct scaph_xml_element *numa =
-		scaph_xml_child(scaph_xml_child(root, "cpu"), "numa");
-	const struct scaph_xml_element *cell = scaph_xml_child(numa, "cell");
-
-	for (; cell; cell = scaph_xml_again(cell)) {
-		if (scaph_xml_attribute_is(cell, "memAccess", "private"))
-			return true;
-	}
-	return false;
-}
-
-/* Lines of our own before the line on which an element's end tag, or the element itself, begins. */
-static void insert_line_before(struct scaph_splices *splices, const char *xml, size_t at,
-			       const char *lines)
-{
-	size_t start = scaph_splice_line_start(xml, at);
-
-	scaph_splices_add(splices, start, start, strdup(lines));
-}
-
-static void insert_behind(struct scaph_splices *splices, const char *xml, size_t at,
-			  const char *lines)
-{
-	size_t end = scaph_splice_line_end(xml, at);
-
-	scaph_splices_add(splices, end, end, strdup(lines));
-}
-
-#define MEMFD "    <source type='memfd'/>\n"
-#define SHARED "    <access mode='shared'/>\n"
-
-/* A child of the memory backing as virtiofs needs it: put in, or in the place of what is there. */
-static void add_memory_child(struct scaph_splices *splices, const char *xml,
-			     const struct scaph_xml_element *backing,
-			     const struct scaph_xml_element *child, const char *line)
-{
-	char *text;
-
-	if (!child) {
-		insert_line_before(splices, xml, backing->close, line);
-		return;
-	}
-	text = strdup(line + strspn(line, " "));
-	if (text)
-		text[strcspn(text, "\n")] = '\0';
-	scaph_splices_add(splices, child->start, child->end, text);
-}
-
-/* Memory that virtiofsd can map too: a file or memfd, and shared. */
-static void add_memory(struct scaph_splices *splices, const char *xml,
-		       const struct scaph_xml_element *root)
-{
-	const struct scaph_xml_element *backing = scaph_xml_child(root, "memoryBacking");
-	const struct scaph_xml_element *source = scaph_xml_child(backing, "source");
-	const struct scaph_xml_element *access = scaph_xml_child(backing, "access");
-	const struct scaph_xml_element *before = scaph_xml_child(root, "currentMemory");
-
-	if (!before)
-		before = scaph_xml_child(root, "memory");
-	if (!backing && before) {
-		insert_behind(splices, xml, before->end,
-			      "  <memoryBacking>\n" MEMFD SHARED "  </memoryBacking>\n");
-		return;
-	}
-	if (!backing || backing->close == backing->end) {
-		size_t start = backing ? backing->start : root->close;
-		size_t end = backing ? backing->end : root->close;
-
-		scaph_splices_add(splices, start, end,
-				  strdup("<memoryBacking>\n" MEMFD SHARED "  </memoryBacking>"));
-		return;
-	}
-	if (!scaph_xml_attribute_is(source, "type", "memfd") &&
-	    !scaph_xml_attribute_is(source, "type", "file"))
-		add_memory_child(splices, xml, backing, source, MEMFD);
-	if (!scaph_xml_attribute_is(access, "mode", "shared"))
-		add_memory_child(splices, xml, backing, access, SHARED);
-}
-
 static void add_device(struct scaph_splices *splices, const char *xml, size_t at,
 		       const struct scaph_definition_terms *terms, unsigned int transport)
 {
@@ -255,7 +175,7 @@ static int check_room(const struct scaph_xml_element *root,
 		return SCAPH_DEFINITION_NO_DEVICES;
 	if (tag_taken(devices, terms, set))
 		return SCAPH_DEFINITION_TAG_TAKEN;
-	if (set & SCAPH_TRANSPORT_VIRTIOFS && memory_private(root))
+	if (set & SCAPH_TRANSPORT_VIRTIOFS && scaph_memory_is_private(root))
 		return SCAPH_DEFINITION_MEMORY_PRIVATE;
 	return 0;
 }
@@ -273,7 +193,7 @@ int scaph_definition_add(const char *xml, const struct scaph_definition_terms *t
 	has = transports_in(root, terms);
 	r = check_room(root, terms, set);
 	if (r == 0 && set & SCAPH_TRANSPORT_VIRTIOFS)
-		add_memory(&splices, xml, root);
+		scaph_memory_share(&splices, xml, root);
 	for (unsigned int one = 1; r == 0 && one <= SCAPH_TRANSPORTS_ALL; one <<= 1) {
 		if (set & ~has & one)
 			add_device(&splices, xml, scaph_xml_child(root, "devices")->close, terms,
@@ -295,20 +215,6 @@ static void cut(struct scaph_splices *splices, const char *xml,
 	if (end == element->end)
 		start = element->start;
 	scaph_splices_add(splices, start, end, strdup(""));
-}
-
-/* Exactly what we put in where nothing was. */
-static bool memory_is_ours(const struct scaph_xml_element *backing)
-{
-	const struct scaph_xml_element *source = scaph_xml_child(backing, "source");
-	const struct scaph_xml_element *access = scaph_xml_child(backing, "access");
-	unsigned int children = 0;
-
-	for (const struct scaph_xml_element *at = backing ? backing->child : NULL; at;
-	     at = at->next)
-		children++;
-	return children == 2 && scaph_xml_attribute_is(source, "type", "memfd") &&
-	       scaph_xml_attribute_is(access, "mode", "shared");
 }
 
 /* A device that is not ours and talks to another process over the guest's memory. */
@@ -347,7 +253,8 @@ int scaph_definition_remove(const char *xml, const struct scaph_definition_terms
 		if (transport_of(at, terms) & set)
 			cut(&splices, xml, at);
 	}
-	left = memory && backing && (!memory_is_ours(backing) || memory_needed(devices, terms));
+	left = memory && backing &&
+	       (!scaph_memory_is_as_made(backing) || memory_needed(devices, terms));
 	if (memory && backing && !left)
 		cut(&splices, xml, backing);
 	scaph_xml_tree_free(root);
