@@ -218,6 +218,32 @@ static int open_publisher(struct scaph_daemon *daemon)
 	return scaph_publisher_init(&daemon->publisher, &parts);
 }
 
+static int release(void *context, const uint8_t uuid[SCAPH_UUID_BYTES])
+{
+	return scaph_admission_release(context, uuid);
+}
+
+static int reopen(void *context, const uint8_t uuid[SCAPH_UUID_BYTES])
+{
+	return scaph_admission_reopen(context, uuid);
+}
+
+/* Without it all is as it should be but that nobody can ask for anything. */
+static void open_control(struct scaph_daemon *daemon)
+{
+	static const struct scaph_control_verb verbs[] = {
+		{ "release", release },
+		{ "reopen", reopen },
+		{},
+	};
+	int r = scaph_control_open(daemon->state_fd, verbs, &daemon->admission, &daemon->control);
+
+	if (r)
+		scaph_warning("%s/control: %s; scaph-vm cannot ask for a share to be let go: stop "
+			      "scaphd for that",
+			      daemon->config->state_dir, strerror(-r));
+}
+
 int scaph_daemon_open_segments(struct scaph_daemon *daemon)
 {
 	int r = open_publisher(daemon);
@@ -241,6 +267,8 @@ int scaph_daemon_open_segments(struct scaph_daemon *daemon)
 			daemon->domain_count * sizeof(domain));
 		r = scaph_admission_enter(&daemon->admission, &domain, false);
 	}
+	if (r == 0)
+		open_control(daemon);
 	return r;
 }
 
@@ -273,6 +301,7 @@ static void close_fd(int fd)
 void scaph_daemon_close(struct scaph_daemon *daemon)
 {
 	scaph_hypervisor_stop(daemon->hypervisor);
+	scaph_control_close(daemon->control);
 	if (daemon->admission.table)
 		scaph_admission_clear(&daemon->admission);
 	if (daemon->table) {

@@ -7,6 +7,7 @@
 
 #include "producer/publish/admission.h"
 #include "producer/config/config.h"
+#include "producer/control/control.h"
 #include "producer/domain/mailbox.h"
 #include "producer/publish/publisher.h"
 
@@ -26,6 +27,7 @@ struct scaph_daemon {
 	struct scaph_publisher publisher;
 	struct scaph_admission admission;
 	struct scaph_mailbox mailbox;
+	struct scaph_control *control; /* NULL: there is no socket */
 	struct scaph_hypervisor *hypervisor;
 };
 

@@ -4,7 +4,7 @@
  *
  * The main thread opens everything, starts the threads, gives its capabilities away and then waits:
  * for signals, for processes of domains to end, for notes from the publisher, for letters of the
- * hypervisor. It alone changes the table of domains.
+ * hypervisor, for requests of root. It alone changes the table of domains.
  */
 #include <errno.h>
 #include <limits.h>
@@ -179,6 +179,9 @@ static int watch(struct scaph_daemon *daemon, int signal_fd, int timer_fd)
 			report_notes(daemon);
 		else if (event.data.u64 == (uint64_t)daemon->mailbox.wake_fd)
 			scaph_lifecycle_act(admission, &daemon->mailbox);
+		else if (daemon->control &&
+			 event.data.u64 == (uint64_t)scaph_control_fd(daemon->control))
+			scaph_control_act(daemon->control);
 		else if (read(timer_fd, &ticks, sizeof(ticks)) > 0)
 			look_around(daemon);
 	}
@@ -190,7 +193,8 @@ static int wait_for_end(struct scaph_daemon *daemon, int signal_fd)
 
 	if (timer_fd >= 0 && watch_fd(epoll_fd, signal_fd) && watch_fd(epoll_fd, timer_fd) &&
 	    watch_fd(epoll_fd, daemon->publisher.wake_fd) &&
-	    watch_fd(epoll_fd, daemon->mailbox.wake_fd))
+	    watch_fd(epoll_fd, daemon->mailbox.wake_fd) &&
+	    (!daemon->control || watch_fd(epoll_fd, scaph_control_fd(daemon->control))))
 		r = watch(daemon, signal_fd, timer_fd);
 	if (timer_fd >= 0)
 		close(timer_fd);

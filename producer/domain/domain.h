@@ -25,6 +25,7 @@ struct scaph_domain {
 	uint8_t uuid[SCAPH_UUID_BYTES];
 	bool uuid_given;
 	bool ivshmem; /* scaph-UUID is a device of its own, or may be */
+	bool released; /* we were asked to let go of its share and ivshmem file */
 	bool hypervisor; /* known from there, not from an option */
 	uint32_t vcpus;
 	uint32_t profile; /* enum scaph_profile_id */

@@ -62,7 +62,7 @@ static void say_entered(const struct scaph_admission *admission, const struct sc
 	scaph_info("domain %s (%s, %s): profile %s, share %s%s", domain->shown, uuid, what,
 		   scaph_profile_name(domain->profile), share ? "open" : "none",
 		   ivshmem ? ", ivshmem open" : "");
-	if (!share && !ivshmem)
+	if (!share && !ivshmem && !domain->released)
 		scaph_warning("domain %s has no share: neither %s/%s nor a folder of its name is "
 			      "there; only the host sees its figures",
 			      domain->shown, admission->terms->config->share_root, uuid);
@@ -215,24 +215,59 @@ static bool share_changed(const struct scaph_admission *admission, const struct 
 	return r == 0 && scaph_share_moved(&entry->publication.share, &now, held);
 }
 
+/* The same domain once more, with the share and file that there are now, or without any. */
+static int enter_again(struct scaph_admission *admission, struct scaph_entry *entry, bool released)
+{
+	struct scaph_share_place share = entry->publication.share;
+	bool paused = entry->paused;
+	struct scaph_domain domain;
+	int r = scaph_domain_copy(&entry->domain, &domain);
+
+	if (r)
+		return r;
+	domain.released = released;
+	r = scaph_admission_enter(admission, &domain, true);
+	if (r)
+		return r;
+	entry = scaph_admission_find(admission, domain.uuid);
+	/* Another than the one that was let go of is a new share. */
+	if (released)
+		entry->publication.share = share;
+	pthread_mutex_lock(&admission->publisher->lock);
+	entry->paused = paused;
+	pthread_mutex_unlock(&admission->publisher->lock);
+	return 0;
+}
+
 void scaph_admission_look_at_shares(struct scaph_admission *admission)
 {
 	struct scaph_entry *entry = scaph_table_first(admission->table), *next;
 
 	for (; entry; entry = next) {
-		struct scaph_domain domain;
-		bool paused = entry->paused;
-
 		next = scaph_table_next(admission->table, entry);
 		if (!share_changed(admission, entry))
 			continue;
-		if (scaph_domain_copy(&entry->domain, &domain))
-			continue;
-		scaph_info("domain %s: its share came or was replaced", domain.shown);
-		if (scaph_admission_enter(admission, &domain, true))
-			continue;
-		pthread_mutex_lock(&admission->publisher->lock);
-		scaph_admission_find(admission, domain.uuid)->paused = paused;
-		pthread_mutex_unlock(&admission->publisher->lock);
+		scaph_info("domain %s: its share came or was replaced", entry->domain.shown);
+		(void)enter_again(admission, entry, false);
 	}
+}
+
+int scaph_admission_release(struct scaph_admission *admission, const uint8_t uuid[SCAPH_UUID_BYTES])
+{
+	struct scaph_entry *entry = scaph_admission_find(admission, uuid);
+
+	if (!entry || entry->domain.released)
+		return 0;
+	scaph_info("domain %s: asked to let go of its share", entry->domain.shown);
+	return enter_again(admission, entry, true);
+}
+
+int scaph_admission_reopen(struct scaph_admission *admission, const uint8_t uuid[SCAPH_UUID_BYTES])
+{
+	struct scaph_entry *entry = scaph_admission_find(admission, uuid);
+
+	if (!entry)
+		return 0;
+	scaph_info("domain %s: asked to open its share anew", entry->domain.shown);
+	return enter_again(admission, entry, false);
 }

@@ -37,6 +37,20 @@ void scaph_admission_leave(struct scaph_admission *admission, struct scaph_entry
 /* All leave without being told: the publisher has told them that the producer ended. */
 void scaph_admission_clear(struct scaph_admission *admission);
 
+/**
+ * scaph_admission_release() - let go of a domain's share and ivshmem file, so that they can be unmounted
+ *
+ * The guest is told that the domain is gone; the host goes on to see its figures. It ends with the domain's next
+ * start, with scaph_admission_reopen(), and when another share is mounted.
+ *
+ * Return:   0, also if there is no such domain; or a negative errno after one line.
+ */
+int scaph_admission_release(struct scaph_admission *admission,
+			    const uint8_t uuid[SCAPH_UUID_BYTES]);
+
+/* Open whatever share and ivshmem file a domain has now: as above. */
+int scaph_admission_reopen(struct scaph_admission *admission, const uint8_t uuid[SCAPH_UUID_BYTES]);
+
 /* NULL: none has this UUID. */
 struct scaph_entry *scaph_admission_find(const struct scaph_admission *admission,
 					 const uint8_t uuid[SCAPH_UUID_BYTES]);

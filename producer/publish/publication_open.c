@@ -162,7 +162,7 @@ static int open_ivshmem(const struct scaph_publication_terms *terms, struct scap
 	struct scaph_segment segment;
 	int r;
 
-	if (!pub->domain->ivshmem || terms->shm_fd < 0)
+	if (!pub->domain->ivshmem || pub->domain->released || terms->shm_fd < 0)
 		return 0;
 	scaph_uuid_format(pub->domain->uuid, uuid);
 	snprintf(name, sizeof(name), "scaph-%s", uuid);
@@ -206,7 +206,7 @@ int scaph_publication_open(const struct scaph_publication_terms *terms,
 	int r = 0;
 
 	describe(terms, &pub, &bytes);
-	if (domain)
+	if (domain && !domain->released)
 		r = open_share(terms, &pub, bytes);
 	if ((r == 0 || lenient) && domain)
 		r = open_ivshmem(terms, &pub, bytes);

@@ -29,6 +29,7 @@ LAYERS = {
 ROOMS = {
     "process": {"process"},
     "config": {"config", "process"},
+    "control": {"control", "process"},
     "machine": {"machine", "config", "process"},
     "source": {"source", "account", "machine", "config", "process"},
     "account": {"account", "process"},

@@ -252,6 +252,51 @@ static void test_thousand_lives(void **state)
 	end(pid);
 }
 
+static bool has_share(const struct host *host)
+{
+	const struct scaph_entry *entry = scaph_table_first(host->admission.table);
+
+	return scaph_publication_has(&entry->publication, SCAPH_OUTLET_SHARE);
+}
+
+/* A share that is let go of stays so until it is asked for, or another stands there, or the domain starts anew. */
+static void test_released(void **state)
+{
+	struct host *host = *state;
+	pid_t pid = start("-uuid", UUID);
+	struct scaph_sighting sighting = sighting_of(pid);
+	char share[192], other[192];
+
+	snprintf(share, sizeof(share), "%s/" UUID, host->share_root);
+	snprintf(other, sizeof(other), "%s/other", host->share_root);
+	assert_int_equal(mkdir(share, 0755), 0);
+	assert_int_equal(scaph_admission_release(&host->admission, sighting.uuid), 0);
+	tell_running(host, pid);
+	assert_true(has_share(host));
+	for (int turn = 0; turn < 2; turn++) {
+		assert_int_equal(scaph_admission_release(&host->admission, sighting.uuid), 0);
+		assert_int_equal(entries(host), 1);
+		assert_false(has_share(host));
+		scaph_admission_look_at_shares(&host->admission);
+		tell_running(host, pid);
+		assert_false(has_share(host));
+	}
+	assert_int_equal(scaph_admission_reopen(&host->admission, sighting.uuid), 0);
+	assert_true(has_share(host));
+	assert_int_equal(scaph_admission_release(&host->admission, sighting.uuid), 0);
+	assert_int_equal(rename(share, other), 0);
+	scaph_admission_look_at_shares(&host->admission);
+	assert_false(has_share(host));
+	assert_int_equal(mkdir(share, 0755), 0);
+	scaph_admission_look_at_shares(&host->admission);
+	assert_true(has_share(host));
+	assert_int_equal(scaph_admission_release(&host->admission, sighting.uuid), 0);
+	host->listener.stopped(host->listener.context, sighting.uuid);
+	tell_running(host, pid);
+	assert_true(has_share(host));
+	end(pid);
+}
+
 /* Not having a descriptor left is no reason to say that a process is gone. */
 static void test_no_descriptors(void **state)
 {
@@ -321,6 +366,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_enters, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_thousand_lives, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_released, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_descriptors, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_named_and_seen, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_named_and_ended, set_up, tear_down),
