@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Bash completion for scaph and scaphd; installed under both names.
+# Bash completion for scaph, scaphd and scaph-vm; installed under each name.
 
 _scaph() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
@@ -39,5 +39,35 @@ _scaphd() {
 	esac
 }
 
+# A name may be anything that libvirt takes: one to a line, and quoted as this shell wants it.
+_scaph_vm_domains() {
+	local name
+
+	while IFS= read -r name; do
+		[[ -n $name && $name == "$1"* ]] && printf '%q\n' "$name"
+	done < <(virsh -q list --all --name 2>/dev/null)
+}
+
+_scaph_vm() {
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+
+	case $before in
+	--share-root | --export-root | --state-dir | --shm-dir | --daemon-dir) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
+	-c | --connect) mapfile -t COMPREPLY < <(compgen -W "qemu:///system qemu:///session" -- "$word") ;;
+	--transport) mapfile -t COMPREPLY < <(compgen -W "virtiofs 9p ivshmem" -- "$word") ;;
+	*)
+		if ((COMP_CWORD == 1)); then
+			mapfile -t COMPREPLY < <(compgen -W "enable disable list check repair --help --version" -- "$word")
+		elif [[ $word == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "--connect --transport --yes --dry-run --json --share-root --export-root \
+				--state-dir --shm-dir --daemon-dir --help --version" -- "$word")
+		else
+			mapfile -t COMPREPLY < <(_scaph_vm_domains "$word")
+		fi
+		;;
+	esac
+}
+
 complete -F _scaph scaph
+complete -F _scaph_vm scaph-vm
 complete -F _scaphd scaphd
