@@ -210,6 +210,24 @@ def foreign_things(vm, domain, text):
     check(not vm.left(domain), "and nothing is left", vm.left(domain))
 
 
+def after_reboot(vm, domain, text):
+    """Everything that a reboot takes is made again by one command, before there is a libvirt to ask."""
+    vm.run("enable", "--yes", *ALL, domain.uuid)
+    good = vm.run("repair", "-c", "test:///no/such/file")
+    check(good.returncode == 0 and good.stdout == "", "repair without a domain leaves what is whole alone", good)
+    for root in (vm.export_root, vm.virt.share_root):
+        subprocess.run(["umount", os.path.join(root, domain.uuid)], check=True)
+    os.rmdir(os.path.join(vm.export_root, domain.uuid))
+    os.unlink(f"/dev/shm/scaph-{domain.uuid}")
+    found = vm.run("check")
+    check(found.returncode == 1 and found.stdout.count("mended by: repair") == 3, "after a reboot check finds three things", found)
+    done = vm.run("repair", "-c", "test:///no/such/file")
+    check(done.returncode == 0 and not vm.whole(domain), "repair makes them, and asks no libvirt", (done, vm.whole(domain)))
+    check(vm.run("check").returncode == 0, "and check finds nothing wrong")
+    vm.run("disable", "--yes", domain.uuid)
+    check(vm.definition(domain) == text and not vm.left(domain), "disabled, nothing is left")
+
+
 def read_only_from_the_start(vm, domain):
     """A namespace that takes a copy of every mount as it appears never has a writable one of the export."""
     os.makedirs(vm.export_root, exist_ok=True)
@@ -270,6 +288,7 @@ def main():
         each_step(vm, domain, text, "fail")
         somebody_else(vm, domain, text)
         foreign_things(vm, domain, text)
+        after_reboot(vm, domain, text)
         read_only_from_the_start(vm, domain)
         refusals(vm, domain)
         undefined(vm)

@@ -33,7 +33,7 @@ static int check(struct scaph_session *session, void *context)
 int scaph_vm_check(const struct scaph_vm_options *options)
 {
 	struct scaph_session session;
-	int r = scaph_session_open(&session, options, false);
+	int r = scaph_session_open(&session, options, false, true);
 
 	if (r == 0)
 		r = scaph_each(&session, check, NULL);

@@ -87,7 +87,7 @@ static int disable(struct scaph_session *session)
 int scaph_vm_disable(const struct scaph_vm_options *options)
 {
 	struct scaph_session session;
-	int r = scaph_session_open(&session, options, true);
+	int r = scaph_session_open(&session, options, true, true);
 
 	if (r == 0)
 		r = scaph_session_turn(&session, options->domain);

@@ -10,6 +10,8 @@ int scaph_each(struct scaph_session *session,
 	       int (*act)(struct scaph_session *session, void *context), void *context)
 {
 	char uuid[SCAPH_UUID_TEXT_BYTES] = "";
+	struct scaph_record record;
+	bool enrolled;
 	int first = 0, r;
 
 	if (session->options->domain) {
@@ -17,8 +19,13 @@ int scaph_each(struct scaph_session *session,
 		return r ? r : act(session, context);
 	}
 	while (session->store >= 0 && scaph_store_next(session->store, uuid)) {
-		r = scaph_session_turn(session, uuid);
-		if (r == 0)
+		r = scaph_record_load(session->store, uuid, &record);
+		enrolled = r == 0 && record.state != SCAPH_RECORD_NONE;
+		if (enrolled) {
+			scaph_record_deinit(&record);
+			r = scaph_session_turn(session, uuid);
+		}
+		if (enrolled && r == 0)
 			r = act(session, context);
 		if (first == 0)
 			first = r;

@@ -134,7 +134,7 @@ int scaph_vm_enable(const struct scaph_vm_options *options)
 {
 	struct scaph_session session;
 	struct scaph_plan plan = {};
-	int r = scaph_session_open(&session, options, true);
+	int r = scaph_session_open(&session, options, true, true);
 
 	if (r == 0)
 		r = scaph_session_turn(&session, options->domain);

@@ -19,16 +19,21 @@
 #define TRIES 20
 #define TRY_NS 100000000L
 
-static int find_user(struct scaph_session *session, struct scaph_qemu_user *ret_user)
+/* Noted in the record, so that the file can be made while libvirt does not run. */
+static int find_user(struct scaph_session *session)
 {
-	char *capabilities = scaph_virt_capabilities(session->virt);
-	bool known;
+	struct scaph_record *record = &session->record;
+	char *capabilities;
 
-	if (!capabilities)
-		return -EIO;
-	known = scaph_qemu_user_parse(capabilities, session->domain.definition, ret_user);
-	free(capabilities);
-	if (known)
+	if (session->virt && !session->gone) {
+		capabilities = scaph_virt_capabilities(session->virt);
+		if (!capabilities)
+			return -EIO;
+		record->user_known = scaph_qemu_user_parse(capabilities, session->domain.definition,
+							   &record->user);
+		free(capabilities);
+	}
+	if (record->user_known)
 		return 0;
 	scaph_vm_error("%s: libvirt does not say which user QEMU runs as; give --transport "
 		       "virtiofs or 9p",
@@ -38,11 +43,11 @@ static int find_user(struct scaph_session *session, struct scaph_qemu_user *ret_
 
 static int make_file(struct scaph_session *session)
 {
-	struct scaph_qemu_user user;
-	int r = find_user(session, &user);
+	int r = find_user(session);
 
 	return r ? r
-		 : scaph_ivshmem_file_make(session->record.shm_dir, session->domain.uuid, &user);
+		 : scaph_ivshmem_file_make(session->record.shm_dir, session->domain.uuid,
+					   &session->record.user);
 }
 
 static int refuse_mount(const char *root, const char *uuid)
@@ -55,7 +60,6 @@ int scaph_enrolment_check_room(struct scaph_session *session, unsigned int set)
 {
 	const struct scaph_record *record = &session->record;
 	const char *uuid = session->domain.uuid;
-	struct scaph_qemu_user user;
 	int r;
 
 	if (set & SCAPH_TRANSPORTS_FOLDER) {
@@ -68,9 +72,9 @@ int scaph_enrolment_check_room(struct scaph_session *session, unsigned int set)
 	}
 	if (!(set & SCAPH_TRANSPORT_IVSHMEM))
 		return 0;
-	r = find_user(session, &user);
-	if (r == 0 &&
-	    scaph_ivshmem_file_look(record->shm_dir, uuid, &user) == SCAPH_IVSHMEM_FOREIGN) {
+	r = find_user(session);
+	if (r == 0 && scaph_ivshmem_file_look(record->shm_dir, uuid, &record->user) ==
+			      SCAPH_IVSHMEM_FOREIGN) {
 		scaph_vm_error("%s/scaph-%s: somebody else's, or no plain file; see whose it is "
 			       "and remove it",
 			       record->shm_dir, uuid);

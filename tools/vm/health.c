@@ -54,7 +54,7 @@ static void look_at_mounts(const struct scaph_session *session, struct scaph_hea
 		      record->export_root, uuid);
 }
 
-static void look_at_file(struct scaph_session *session, struct scaph_health *health)
+static void look_at_file(const struct scaph_session *session, struct scaph_health *health)
 {
 	static const char *const words[] = {
 		[SCAPH_IVSHMEM_ABSENT] = "it is not there, and the domain would not start",
@@ -62,20 +62,15 @@ static void look_at_file(struct scaph_session *session, struct scaph_health *hea
 		[SCAPH_IVSHMEM_SIZE] = "it is not of the device's size",
 		[SCAPH_IVSHMEM_FOREIGN] = "it is somebody else's, or no plain file: remove it",
 	};
-	char *capabilities = session->gone ? NULL : scaph_virt_capabilities(session->virt);
+	const struct scaph_record *record = &session->record;
 	enum scaph_ivshmem_state state;
-	struct scaph_qemu_user user;
 
-	if (!capabilities)
+	if (!record->user_known)
 		return;
-	if (scaph_qemu_user_parse(capabilities, session->domain.definition, &user)) {
-		state = scaph_ivshmem_file_look(session->record.shm_dir, session->domain.uuid,
-						&user);
-		if (state != SCAPH_IVSHMEM_GOOD)
-			fault(health, "repair", "ivshmem file %s/scaph-%s: %s",
-			      session->record.shm_dir, session->domain.uuid, words[state]);
-	}
-	free(capabilities);
+	state = scaph_ivshmem_file_look(record->shm_dir, session->domain.uuid, &record->user);
+	if (state != SCAPH_IVSHMEM_GOOD)
+		fault(health, "repair", "ivshmem file %s/scaph-%s: %s", record->shm_dir,
+		      session->domain.uuid, words[state]);
 }
 
 void scaph_health_look_at_host(struct scaph_session *session, struct scaph_health *health)

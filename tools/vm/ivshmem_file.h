@@ -9,8 +9,7 @@
 #ifndef SCAPH_VM_IVSHMEM_FILE_H
 #define SCAPH_VM_IVSHMEM_FILE_H
 
-#include <stdbool.h>
-#include <sys/types.h>
+#include "tools/vm/qemu_user.h"
 
 enum scaph_ivshmem_state {
 	SCAPH_IVSHMEM_ABSENT,
@@ -19,21 +18,6 @@ enum scaph_ivshmem_state {
 	SCAPH_IVSHMEM_SIZE,
 	SCAPH_IVSHMEM_FOREIGN, /* of a stranger, a link, or no plain file */
 };
-
-/* Who QEMU runs as. */
-struct scaph_qemu_user {
-	uid_t user;
-	gid_t group;
-};
-
-/**
- * scaph_qemu_user_parse() - who QEMU runs as
- * @capabilities: of the host, as libvirt gives them: the dac label of its domains
- * @definition:   a domain's, which may have a static dac label of its own
- * @ret_user:     set only on true
- */
-bool scaph_qemu_user_parse(const char *capabilities, const char *definition,
-			   struct scaph_qemu_user *ret_user);
 
 enum scaph_ivshmem_state scaph_ivshmem_file_look(const char *dir, const char *uuid,
 						 const struct scaph_qemu_user *user);

@@ -103,7 +103,7 @@ int scaph_vm_list(const struct scaph_vm_options *options)
 {
 	struct scaph_session session;
 	unsigned int count = 0;
-	int r = scaph_session_open(&session, options, false);
+	int r = scaph_session_open(&session, options, false, true);
 
 	if (r == 0) {
 		printf("%s", options->json ? "[" : "");

@@ -4,10 +4,11 @@
  *
  * Source: libvirt's format of capabilities, /capabilities/host/secmodel; of domains, /domain/seclabel.
  */
+#include "tools/vm/qemu_user.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/vm/ivshmem_file.h"
 #include "tools/vm/xml_tree.h"
 
 /* "+64055:+106": numbers, each after a plus sign; a name without one is refused. */

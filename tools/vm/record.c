@@ -57,15 +57,19 @@ void scaph_record_deinit(struct scaph_record *record)
 char *scaph_record_format(const struct scaph_record *record)
 {
 	char transports[SCAPH_TRANSPORTS_TEXT_BYTES], adding[SCAPH_TRANSPORTS_TEXT_BYTES], *text;
+	char user[32] = "unknown";
+
+	if (record->user_known)
+		snprintf(user, sizeof(user), "%u:%u", record->user.user, record->user.group);
 
 	scaph_transports_format(record->transports, transports);
 	scaph_transports_format(record->adding, adding);
 	if (asprintf(&text,
 		     "version " VERSION "\nstate %s\ntransports %s\nadding %s\nexact %s\nmemory "
-		     "%s\nname %s\nshare-root %s\nexport-root %s\nshm-dir %s\n",
+		     "%s\nqemu-user %s\nname %s\nshare-root %s\nexport-root %s\nshm-dir %s\n",
 		     scaph_record_state_name(record->state), transports, adding,
-		     record->exact ? "yes" : "no", record->memory ? "yes" : "no", record->shown,
-		     record->share_root, record->export_root, record->shm_dir) < 0)
+		     record->exact ? "yes" : "no", record->memory ? "yes" : "no", user,
+		     record->shown, record->share_root, record->export_root, record->shm_dir) < 0)
 		return NULL;
 	return text;
 }
@@ -85,6 +89,15 @@ static bool take_switch(bool *to, const char *value)
 {
 	*to = strcmp(value, "yes") == 0;
 	return *to || strcmp(value, "no") == 0;
+}
+
+static bool take_user(struct scaph_record *record, const char *value)
+{
+	char end;
+
+	record->user_known =
+		sscanf(value, "%u:%u%c", &record->user.user, &record->user.group, &end) == 2;
+	return record->user_known || strcmp(value, "unknown") == 0;
 }
 
 static bool take_text(char **to, const char *value)
@@ -108,6 +121,8 @@ static bool take(struct scaph_record *record, const char *key, const char *value
 		return take_switch(&record->exact, value);
 	if (strcmp(key, "memory") == 0)
 		return take_switch(&record->memory, value);
+	if (strcmp(key, "qemu-user") == 0)
+		return take_user(record, value);
 	if (strcmp(key, "name") == 0)
 		return take_text(&record->shown, value);
 	if (strcmp(key, "share-root") == 0)

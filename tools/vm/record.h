@@ -19,6 +19,7 @@
 #include <stdbool.h>
 
 #include "tools/vm/options.h"
+#include "tools/vm/qemu_user.h"
 
 #define SCAPH_RECORD_ORIGINAL "original.xml"
 #define SCAPH_RECORD_BEFORE "before.xml"
@@ -36,6 +37,8 @@ struct scaph_record {
 	unsigned int transports, adding;
 	bool exact; /* ORIGINAL differs from ENABLED by nobody's work but ours */
 	bool memory; /* the memory backing is ours */
+	bool user_known;
+	struct scaph_qemu_user user; /* whose an ivshmem file is to be, if known */
 	char *shown; /* the domain's name, safe to show */
 	char *share_root, *export_root, *shm_dir; /* where its things lie */
 };

@@ -3,7 +3,8 @@
  * repair.c - scaph-vm repair
  *
  * A domain that is named is given a fresh share whatever state the old one is in. Without a name every enrolled
- * one is given what it lacks, and nothing is done to those that are whole.
+ * one is given what it lacks, without asking libvirt: after a reboot that must be done before libvirt starts
+ * its guests.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -67,41 +68,65 @@ static int refresh(struct scaph_session *session)
 	return r || again == -ENOENT ? r : again;
 }
 
-static int repair(struct scaph_session *session, void *context)
+static int repair(struct scaph_session *session)
 {
-	struct scaph_health health = {};
 	int r = scaph_enrolment_mend(session);
 
 	if (r)
 		return r;
 	if (session->record.state != SCAPH_RECORD_ENABLED_STATE || session->gone) {
-		if (!session->options->domain && !session->gone)
-			return 0; /* it was undone just now */
 		scaph_vm_error("%s: %s", session->domain.shown,
 			       session->gone ? "libvirt knows it no more; run scaph-vm disable"
 					     : "it is not enabled; run scaph-vm enable");
 		return -EINVAL;
 	}
-	scaph_health_look_at_host(session, &health);
-	if (!health.faults && !session->options->domain)
-		return 0;
 	if (session->options->dry_run) {
 		printf("%s: would be given a fresh share\n", session->domain.shown);
 		return 0;
 	}
 	r = refresh(session);
 	if (r == 0)
+		r = scaph_record_save(session->store, session->domain.uuid, &session->record);
+	if (r == 0)
 		printf("%s: it has a fresh share\n", session->domain.shown);
+	return r;
+}
+
+/* Whether it runs is not known: nothing that is there is taken away. */
+static int complete(struct scaph_session *session, void *context)
+{
+	struct scaph_health health = {};
+	int r;
+
+	if (session->record.state != SCAPH_RECORD_ENABLED_STATE) {
+		scaph_vm_note("%s: scaph-vm was interrupted; run scaph-vm repair %s",
+			      session->domain.shown, session->domain.uuid);
+		return 0;
+	}
+	scaph_health_look_at_host(session, &health);
+	if (!health.faults)
+		return 0;
+	if (session->options->dry_run) {
+		printf("%s: would be given what it lacks\n", session->domain.shown);
+		return 0;
+	}
+	r = scaph_enrolment_build(session, session->record.transports);
+	if (r == 0)
+		printf("%s: it has what it lacked\n", session->domain.shown);
 	return r;
 }
 
 int scaph_vm_repair(const struct scaph_vm_options *options)
 {
 	struct scaph_session session;
-	int r = scaph_session_open(&session, options, true);
+	int r = scaph_session_open(&session, options, true, options->domain);
 
-	if (r == 0)
-		r = scaph_each(&session, repair, NULL);
+	if (r == 0 && !options->domain)
+		r = scaph_each(&session, complete, NULL);
+	else if (r == 0)
+		r = scaph_session_turn(&session, options->domain);
+	if (r == 0 && options->domain)
+		r = repair(&session);
 	scaph_session_close(&session);
 	return r;
 }

@@ -14,13 +14,13 @@
 #include "tools/vm/store.h"
 
 int scaph_session_open(struct scaph_session *session, const struct scaph_vm_options *options,
-		       bool change)
+		       bool change, bool libvirt)
 {
 	*session = (struct scaph_session){ .options = options };
 	session->store = scaph_store_open(options->state_dir, change && !options->dry_run);
 	if (session->store < 0 && session->store != SCAPH_STORE_ABSENT)
 		return -EIO;
-	return scaph_virt_open(options->uri, &session->virt);
+	return libvirt ? scaph_virt_open(options->uri, &session->virt) : 0;
 }
 
 static void leave_domain(struct scaph_session *session)
@@ -51,27 +51,44 @@ static int load(struct scaph_session *session)
 	return r;
 }
 
-/* One that was undefined while it was enrolled, by its UUID or the name it had. */
-static bool find_enrolled(struct scaph_session *session, const char *shown)
+/* How often enrolled domains are called so, and the last of them. */
+static unsigned int count_enrolled(struct scaph_session *session, const char *shown, bool by_name)
 {
 	char uuid[SCAPH_UUID_TEXT_BYTES] = "";
-	bool found = false;
+	unsigned int found = 0;
 
-	while (!found && session->store >= 0 && scaph_store_next(session->store, uuid)) {
+	while (session->store >= 0 && scaph_store_next(session->store, uuid)) {
 		struct scaph_record record;
 
 		if (scaph_record_load(session->store, uuid, &record))
 			continue;
-		found = record.state != SCAPH_RECORD_NONE &&
-			(strcasecmp(uuid, shown) == 0 || strcmp(record.shown, shown) == 0);
-		if (found) {
+		if (record.state != SCAPH_RECORD_NONE &&
+		    (by_name ? strcmp(record.shown, shown) : strcasecmp(uuid, shown)) == 0) {
+			found++;
 			memcpy(session->domain.uuid, uuid, sizeof(uuid));
+			free(session->domain.shown);
 			session->domain.shown = strdup(record.shown);
 		}
 		scaph_record_deinit(&record);
 	}
-	session->gone = found;
-	return found && session->domain.shown;
+	return found;
+}
+
+/* One that libvirt does not know, or was not asked for, by its UUID or else the name it had. */
+static int find_enrolled(struct scaph_session *session, const char *shown)
+{
+	unsigned int found = count_enrolled(session, shown, false);
+
+	if (!found)
+		found = count_enrolled(session, shown, true);
+	if (found > 1) {
+		scaph_vm_error("%s: several enabled domains had that name; give the UUID that "
+			       "scaph-vm list shows",
+			       shown);
+		return -EINVAL;
+	}
+	session->gone = found && session->virt;
+	return found && session->domain.shown ? 0 : -ENOENT;
 }
 
 int scaph_session_turn(struct scaph_session *session, const char *words)
@@ -83,10 +100,10 @@ int scaph_session_turn(struct scaph_session *session, const char *words)
 	if (!shown)
 		return -ENOMEM;
 	scaph_name_escape(words, shown, 4 * strlen(words) + 1);
-	r = scaph_virt_find(session->virt, words, &session->domain);
-	if (r == -ENOENT && find_enrolled(session, shown))
-		r = 0;
-	else if (r == -ENOENT)
+	r = session->virt ? scaph_virt_find(session->virt, words, &session->domain) : -ENOENT;
+	if (r == -ENOENT)
+		r = find_enrolled(session, shown);
+	if (r == -ENOENT)
 		scaph_vm_error("%s: no such domain; virsh list --all shows them", shown);
 	free(shown);
 	return r ? r : load(session);

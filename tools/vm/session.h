@@ -12,7 +12,7 @@
 struct scaph_session {
 	const struct scaph_vm_options *options;
 	int store; /* negative: there is none */
-	struct scaph_virt *virt;
+	struct scaph_virt *virt; /* NULL: it was not asked for */
 	struct scaph_virt_domain domain;
 	bool gone; /* libvirt knows it no more: only its UUID and shown name are set */
 	struct scaph_record record; /* state NONE: it is not enrolled */
@@ -20,12 +20,13 @@ struct scaph_session {
 
 /**
  * scaph_session_open() - store and connection, and no domain yet
- * @change: something is to be changed: the store is made and locked, and interrupted work done with
+ * @change:  something is to be changed: the store is made and locked
+ * @libvirt: false: without a connection; domains are then known by their records alone
  *
  * Return:   0, or a negative errno after one line; scaph_session_close() either way.
  */
 int scaph_session_open(struct scaph_session *session, const struct scaph_vm_options *options,
-		       bool change);
+		       bool change, bool libvirt);
 void scaph_session_close(struct scaph_session *session);
 
 /* Turn to a domain: 0, or a negative errno after one line, which names the words. */

@@ -16,7 +16,6 @@
 
 #include <cmocka.h>
 
-#include "tools/vm/ivshmem_file.h"
 #include "tools/vm/record.h"
 #include "tools/vm/store.h"
 #include "tools/vm/transport.h"
@@ -63,11 +62,14 @@ static void round_trip(void **state)
 		record.adding = SCAPH_TRANSPORTS_ALL;
 		record.exact = state_of == SCAPH_RECORD_ENABLING;
 		record.memory = !record.exact;
+		record.user_known = record.exact;
+		record.user = (struct scaph_qemu_user){ 64055, 106 };
 		text = scaph_record_format(&record);
 		assert_int_equal(scaph_record_parse(text, &back), 0);
 		again = scaph_record_format(&back);
 		assert_string_equal(text, again);
 		assert_int_equal(back.state, state_of);
+		assert_int_equal(back.user_known, record.exact);
 		assert_string_equal(back.shown, "a b \\x09c");
 		assert_string_equal(back.share_root, "/a b/shares");
 		scaph_record_deinit(&record);
@@ -80,9 +82,10 @@ static void round_trip(void **state)
 /* Cut anywhere, or with a word that is not known: never taken for another state. */
 static void refused(void **state)
 {
-	static const char *const bad[] = { "state none\n",  "state broken\n", "version 2\n",
-					   "exact maybe\n", "frob 1\n",	      "transports nfs\n",
-					   "name\n" };
+	static const char *const bad[] = { "state none\n",     "state broken\n",
+					   "version 2\n",      "exact maybe\n",
+					   "qemu-user root\n", "frob 1\n",
+					   "transports nfs\n", "name\n" };
 	struct scaph_record record, back = {};
 	char *text, *longer;
 
