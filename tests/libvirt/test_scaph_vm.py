@@ -78,6 +78,9 @@ def consequences(vm, virt, domains):
         if saved:
             virt.virsh("restore", image)
         domain.connect()
+        if saved:
+            status, text = domain.line.run_status("scaph text -n 3 --wait 10 --timeout 40", 60)
+            check(status == 0 and " W" in text, f"{transport}: restored, the guest reads on", text)
 
 
 def fresh_share(vm, daemon, domain, transport):

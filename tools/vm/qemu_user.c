@@ -43,14 +43,18 @@ static bool of_host(const struct scaph_xml_element *root, struct scaph_qemu_user
 	return false;
 }
 
-static bool of_domain(const struct scaph_xml_element *root, struct scaph_qemu_user *ret_user)
+/* @ret_has: it has a label of its own, whether that could be read or not. */
+static bool of_domain(const struct scaph_xml_element *root, bool *ret_has,
+		      struct scaph_qemu_user *ret_user)
 {
 	const struct scaph_xml_element *seclabel = scaph_xml_child(root, "seclabel"), *label;
 
 	for (; seclabel; seclabel = scaph_xml_again(seclabel)) {
 		label = scaph_xml_child(seclabel, "label");
-		if (scaph_xml_attribute_is(seclabel, "model", "dac") && label)
+		if (scaph_xml_attribute_is(seclabel, "model", "dac") && label) {
+			*ret_has = true;
 			return parse_label(label->text, ret_user);
+		}
 	}
 	return false;
 }
@@ -59,13 +63,13 @@ bool scaph_qemu_user_parse(const char *capabilities, const char *definition,
 			   struct scaph_qemu_user *ret_user)
 {
 	struct scaph_xml_element *root;
-	bool found = false;
+	bool found = false, own = false;
 
 	if (scaph_xml_tree_parse(definition, &root) == 0) {
-		found = of_domain(root, ret_user);
+		found = of_domain(root, &own, ret_user);
 		scaph_xml_tree_free(root);
 	}
-	if (!found && scaph_xml_tree_parse(capabilities, &root) == 0) {
+	if (!own && scaph_xml_tree_parse(capabilities, &root) == 0) {
 		found = of_host(root, ret_user);
 		scaph_xml_tree_free(root);
 	}

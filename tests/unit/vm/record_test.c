@@ -180,34 +180,6 @@ static void guarded(void **state)
 	assert_int_equal(chmod(path, 0700), 0);
 }
 
-static void qemu_user(void **state)
-{
-	static const char host[] =
-		"<capabilities><host><secmodel><model>apparmor</model><doi>0</doi></secmodel>"
-		"<secmodel><model>dac</model><doi>0</doi><baselabel type='kvm'>+64055:+106"
-		"</baselabel><baselabel type='qemu'>+64055:+106</baselabel></secmodel></host>"
-		"</capabilities>";
-	static const char own[] = "<domain><seclabel type='static' model='apparmor'/>"
-				  "<seclabel type='static' model='dac'><label>+7:+8</label>"
-				  "</seclabel></domain>";
-	struct scaph_qemu_user user = {};
-
-	assert_true(scaph_qemu_user_parse(host, "<domain/>", &user));
-	assert_int_equal(user.user, 64055);
-	assert_int_equal(user.group, 106);
-	assert_true(scaph_qemu_user_parse(host, own, &user));
-	assert_int_equal(user.user, 7);
-	assert_int_equal(user.group, 8);
-	assert_false(scaph_qemu_user_parse("<capabilities/>", "<domain/>", &user));
-	assert_false(scaph_qemu_user_parse("", "", &user));
-	assert_false(
-		scaph_qemu_user_parse(host,
-				      "<domain><seclabel "
-				      "model='dac'><label>root:root</label></seclabel></domain>",
-				      &user) &&
-		user.user != 64055);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,7 +188,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(kept, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(half_written, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(guarded, set_up, tear_down),
-		cmocka_unit_test(qemu_user),
 	};
 
 	/* What is refused is said in a line each; here only the answer counts. */
