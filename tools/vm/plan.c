@@ -132,10 +132,10 @@ static void show_consequences(const struct scaph_plan *plan)
 		       "* ivshmem: a guest with Secure Boot (kernel lockdown) cannot map it; give "
 		       "it virtiofs.\n"
 		       "* ivshmem: its file must be there at every start; after a reboot of this "
-		       "host scaph-vm repair makes it.\n");
+		       "host scaph-shares.service makes it, if enabled, or scaph-vm repair.\n");
 	if (comes & SCAPH_TRANSPORTS_FOLDER)
-		printf("* %s must be there at every start; after a reboot of this host scaph-vm "
-		       "repair mounts it.\n",
+		printf("* %s must be there at every start; after a reboot of this host "
+		       "scaph-shares.service mounts it, if enabled, or scaph-vm repair.\n",
 		       plan->export_dir);
 }
 
