@@ -228,6 +228,19 @@ def after_reboot(vm, domain, text):
     check(vm.definition(domain) == text and not vm.left(domain), "disabled, nothing is left")
 
 
+def saved(vm, domain, text):
+    """What virsh managedsave kept is the machine of then; whoever changes the definition is told."""
+    vm.run("enable", "--yes", "--transport", "ivshmem", domain.uuid)
+    vm.virt.virsh("start", domain.uuid)
+    vm.virt.virsh("managedsave", domain.uuid)
+    found = vm.run("check", domain.uuid)
+    check(found.returncode == 1 and "managedsave-remove" in found.stdout, "check finds an image that the next start would take", found)
+    done = vm.run("disable", "--yes", domain.uuid)
+    check(done.returncode == 0 and "managedsave-remove" in done.stderr and vm.definition(domain) == text and not vm.left(domain),
+          "disable says so too", done)
+    vm.virt.virsh("managedsave-remove", domain.uuid)
+
+
 def read_only_from_the_start(vm, domain):
     """A namespace that takes a copy of every mount as it appears never has a writable one of the export."""
     os.makedirs(vm.export_root, exist_ok=True)
@@ -289,6 +302,7 @@ def main():
         somebody_else(vm, domain, text)
         foreign_things(vm, domain, text)
         after_reboot(vm, domain, text)
+        saved(vm, domain, text)
         read_only_from_the_start(vm, domain)
         refusals(vm, domain)
         undefined(vm)

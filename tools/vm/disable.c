@@ -41,8 +41,8 @@ static int show(struct scaph_session *session, const char *original)
 				      "devices until its next start",
 				      session->domain.shown);
 		if (session->domain.saved)
-			scaph_vm_note("%s was saved with the devices in it, and that image will "
-				      "not start without the share: virsh managedsave-remove %s",
+			scaph_vm_note("%s was saved with the devices in it, and its next start has "
+				      "them once more: virsh managedsave-remove %s",
 				      session->domain.shown, session->domain.uuid);
 	}
 	scaph_plan_deinit(&plan);

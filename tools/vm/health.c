@@ -57,7 +57,7 @@ static void look_at_mounts(const struct scaph_session *session, struct scaph_hea
 static void look_at_file(const struct scaph_session *session, struct scaph_health *health)
 {
 	static const char *const words[] = {
-		[SCAPH_IVSHMEM_ABSENT] = "it is not there, and the domain would not start",
+		[SCAPH_IVSHMEM_ABSENT] = "it is not there",
 		[SCAPH_IVSHMEM_ACCESS] = "QEMU's user cannot open it",
 		[SCAPH_IVSHMEM_SIZE] = "it is not of the device's size",
 		[SCAPH_IVSHMEM_FOREIGN] = "it is somebody else's, or no plain file: remove it",

@@ -2,7 +2,8 @@
 /*
  * ivshmem_file.h - the file that a shared memory device maps: DIR/scaph-UUID
  *
- * Exactly of the device's size, and QEMU's user must be able to open it, or the domain does not start.
+ * Exactly of the device's size, and QEMU's user must be able to open it, or the domain does not start. Where there is none
+ * QEMU makes one.
  * Never cut: that kills a QEMU that has it mapped. The folder is everybody's to write to: a
  * file that is there and belongs to somebody else is refused.
  */

@@ -130,9 +130,7 @@ static void show_consequences(const struct scaph_plan *plan)
 		printf("* ivshmem: the guest can write to its own file and so spoil its own "
 		       "figures, nobody else's.\n"
 		       "* ivshmem: a guest with Secure Boot (kernel lockdown) cannot map it; give "
-		       "it virtiofs.\n"
-		       "* ivshmem: its file must be there at every start; after a reboot of this "
-		       "host scaph-shares.service makes it, if enabled, or scaph-vm repair.\n");
+		       "it virtiofs.\n");
 	if (comes & SCAPH_TRANSPORTS_FOLDER)
 		printf("* %s must be there at every start; after a reboot of this host "
 		       "scaph-shares.service mounts it, if enabled, or scaph-vm repair.\n",
