@@ -202,6 +202,14 @@ def foreign_things(vm, domain, text):
               (before.st_uid, before.st_mode, before.st_ino) == (after.st_uid, after.st_mode, after.st_ino),
               "a file of a stranger in the place is refused in one line and stays", done)
         os.unlink(file)
+    os.mkdir(share)
+    with open(os.path.join(share, "theirs"), "w"):
+        pass
+    done = [vm.run(*words, domain.uuid) for words in (("enable", "--yes"), ("disable", "--yes"))]
+    check([d.returncode for d in done] == [0, 0] and os.listdir(share) == ["theirs"] and vm.definition(domain) == text,
+          "files that lay in the folder before are there afterwards", done)
+    os.unlink(os.path.join(share, "theirs"))
+    os.rmdir(share)
     os.symlink("/tmp", share)
     done = vm.run("enable", "--yes", domain.uuid)
     check(done.returncode == 1 and vm.definition(domain) == text, "a link in the place of the folder is refused", done)

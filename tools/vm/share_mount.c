@@ -206,7 +206,8 @@ int scaph_share_mount_remove(const char *root, const char *uuid, bool detach)
 		return errno == EBUSY ? -EBUSY
 				      : complain("cannot be unmounted", root, uuid, -errno);
 	}
-	if (rmdir(path) < 0 && errno != ENOENT)
+	/* Files that lay there before, under the mount, are somebody's. */
+	if (rmdir(path) < 0 && errno != ENOENT && errno != ENOTEMPTY)
 		return complain("its folder cannot be removed", root, uuid, -errno);
 	return 0;
 }
