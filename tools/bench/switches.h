@@ -17,7 +17,10 @@ struct bench_switches {
 	uint64_t time_ns, runs;
 };
 
-/* Count, or as *before says, from now on; *before: what it was. false: this machine does not let us. */
+/*
+ * Let the kernel count, or not, from now on; *before: whether it did. To put it back give that as @on.
+ * false: this machine does not let us.
+ */
 bool bench_switches_count(int on, int *before);
 
 /* Of the program at context switches that a process holds; false: there is none that has run. */
