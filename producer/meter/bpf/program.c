@@ -124,6 +124,15 @@ static int map_lines(struct scaph_program *program)
 	return 0;
 }
 
+/* Whatever a CPU has found out before must be looked up again. */
+static void begin_edition(struct scaph_program *program)
+{
+	uint64_t next = program->skeleton->bss->edition + 1;
+
+	/* P1: the map's change, before its edition; pairs with K1 in runtime.bpf.c. */
+	__atomic_store_n(&program->skeleton->bss->edition, next, __ATOMIC_RELEASE);
+}
+
 /* Attached before anybody is looked at, so that no turn is between. */
 static int start(struct scaph_program *program)
 {
@@ -132,6 +141,7 @@ static int start(struct scaph_program *program)
 	if (r == 0)
 		r = map_lines(program);
 	if (r == 0) {
+		begin_edition(program);
 		program->skeleton->links.on_switch =
 			bpf_program__attach(program->skeleton->progs.on_switch);
 		r = program->skeleton->links.on_switch ? 0 : -errno;
@@ -202,7 +212,10 @@ int scaph_program_add(struct scaph_program *program, pid_t pid,
 	if (!by_force && bpf_map_lookup_elem(map_fd, &key, &there) == 0 &&
 	    there.born_ns == process->born_ns && there.slot != process->slot)
 		return -EEXIST;
-	return bpf_map_update_elem(map_fd, &key, process, BPF_ANY) < 0 ? -errno : 0;
+	if (bpf_map_update_elem(map_fd, &key, process, BPF_ANY) < 0)
+		return -errno;
+	begin_edition(program);
+	return 0;
 }
 
 void scaph_program_remove(struct scaph_program *program, pid_t pid, uint32_t slot)
@@ -211,8 +224,10 @@ void scaph_program_remove(struct scaph_program *program, pid_t pid, uint32_t slo
 	struct scaph_runtime_process there;
 	uint32_t key = (uint32_t)pid;
 
-	if (bpf_map_lookup_elem(map_fd, &key, &there) == 0 && there.slot == slot)
+	if (bpf_map_lookup_elem(map_fd, &key, &there) == 0 && there.slot == slot) {
 		bpf_map_delete_elem(map_fd, &key);
+		begin_edition(program);
+	}
 }
 
 int scaph_program_kick(struct scaph_program *program, uint32_t cpu)

@@ -38,8 +38,11 @@ static __always_inline struct scaph_runtime_cpu *this_cpu(void)
 	return bpf_map_lookup_elem(&cpus, &cpu);
 }
 
+/* Of `processes`: the daemon's to count on, behind each change of it. */
+volatile uint64_t edition;
+
 /* A PID that was used anew names another process, which was born at another time. */
-static __always_inline uint32_t slot_of(const struct task_struct *task)
+static __always_inline uint32_t find_slot(const struct task_struct *task)
 {
 	uint32_t tgid = task->tgid;
 	const struct scaph_runtime_process *process;
@@ -51,6 +54,25 @@ static __always_inline uint32_t slot_of(const struct task_struct *task)
 	    task->group_leader->start_boottime - process->born_ns >= SCAPH_RUNTIME_BIRTH_NS)
 		return SCAPH_RUNTIME_OTHERS;
 	return process->slot;
+}
+
+/* The same, without looking it up where that was done since the last change: @now, read before K1. */
+static __always_inline uint32_t slot_of(struct scaph_runtime_cpu *cpu,
+					const struct task_struct *task, uint64_t now)
+{
+	uint64_t born_ns = task->group_leader->start_boottime;
+	uint32_t tgid = task->tgid;
+	struct scaph_runtime_memo *memo = &cpu->memo[tgid % SCAPH_RUNTIME_MEMOS];
+
+	if (!task->pid)
+		return SCAPH_RUNTIME_IDLE;
+	if (memo->edition == now && memo->tgid == tgid && memo->born_ns == born_ns)
+		return memo->slot;
+	memo->edition = now;
+	memo->born_ns = born_ns;
+	memo->tgid = tgid;
+	memo->slot = find_slot(task);
+	return memo->slot;
 }
 
 /*
@@ -87,13 +109,17 @@ static __always_inline void charge(struct scaph_runtime_cpu *cpu, const struct t
 static __always_inline void turn(struct scaph_runtime_cpu *cpu, const struct task_struct *prev,
 				 const struct task_struct *next)
 {
-	/* K1: odd before the clock is read; pairs with L1 in look.c. Fully ordered. */
+	uint64_t now = edition;
+	/*
+	 * K1: odd before the clock is read; pairs with L1 in look.c. Fully ordered, so that what is
+	 * looked up below is of this edition at least; pairs with P1 in program.c.
+	 */
 	uint64_t seq = __sync_fetch_and_add(&cpu->seq, 1);
 	uint64_t now_ns = bpf_ktime_get_ns();
 
 	charge(cpu, prev, now_ns);
 	cpu->ring[seq / 2 % SCAPH_RUNTIME_RING] = cpu->slot;
-	cpu->slot = slot_of(next);
+	cpu->slot = slot_of(cpu, next, now);
 	cpu->pid = next->pid;
 	cpu->tgid = next->tgid;
 	cpu->base_ns = next->se.sum_exec_runtime;
@@ -125,7 +151,7 @@ int on_kick(void *context __attribute__((unused)))
 	const struct task_struct *task = bpf_get_current_task_btf();
 	struct scaph_runtime_cpu *cpu = this_cpu();
 
-	if (cpu && (!cpu->start_ns || cpu->slot != slot_of(task)))
+	if (cpu && (!cpu->start_ns || cpu->slot != find_slot(task)))
 		turn(cpu, task, task);
 	return 0;
 }

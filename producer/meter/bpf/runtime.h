@@ -22,6 +22,7 @@
 
 #define SCAPH_RUNTIME_SLOTS 4352U /* every domain that can be, and room for slots to rest in */
 #define SCAPH_RUNTIME_RING 256U
+#define SCAPH_RUNTIME_MEMOS 16U
 #define SCAPH_RUNTIME_PROCESSES 16384U
 #define SCAPH_RUNTIME_BIRTH_NS 10000000U /* the unit in which /proc tells when a process began */
 
@@ -38,6 +39,16 @@ struct scaph_runtime_process {
 	uint32_t reserved;
 };
 
+/*
+ * What a CPU found out last about processes: most turns are between the same few. It holds while the
+ * edition of `processes` is the same and the process of that PID was born at the same nanosecond.
+ */
+struct scaph_runtime_memo {
+	uint64_t edition; /* never 0 */
+	uint64_t born_ns;
+	uint32_t tgid, slot;
+};
+
 struct scaph_runtime_cpu {
 	uint64_t seq; /* odd: being written; half of it counts the turns */
 	uint64_t start_ns; /* CLOCK_MONOTONIC, since when `pid` runs; 0: not known yet */
@@ -46,6 +57,7 @@ struct scaph_runtime_cpu {
 	uint32_t slot; /* of the running task */
 	uint32_t tgid, pid; /* of the running task; 0: idle */
 	uint32_t reserved[5];
+	struct scaph_runtime_memo memo[SCAPH_RUNTIME_MEMOS]; /* by PID; the program's own */
 	uint16_t ring[SCAPH_RUNTIME_RING]; /* slot that turn n ended, at n % SCAPH_RUNTIME_RING */
 	uint64_t total_ns[SCAPH_RUNTIME_SLOTS];
 };
