@@ -203,7 +203,8 @@ static bool tick(struct scaph_publisher *pub, struct schedule *due, uint64_t now
 	else
 		scaph_window_look(pub, now_ns);
 	now_ns = scaph_clock_ns(CLOCK_MONOTONIC);
-	if (now_ns >= due->beat_ns) {
+	/* Now rather than half a window late: the next tick may be a window away. */
+	if (now_ns + pub->terms->window_ns / 2 >= due->beat_ns) {
 		beat_all(pub);
 		due->beat_ns = now_ns + BEAT_NS;
 	}

@@ -160,6 +160,23 @@ def model_keeps_its_bounds(b):
         load.wait()
 
 
+def beats(b):
+    """Windows about as long as the time between two beats: none may be put off to the window after."""
+    load = b.load(busy=False)
+    for window_ms in (40, 50, 60, 1000):
+        share = b.share("beating")
+        daemon = b.daemon(domain=f"beating=pid:{load.pid}", window=str(window_ms))
+        time.sleep(0.3)
+        guest = Segment(os.path.join(share, "scaph.ring"))
+        beat, begin = guest.beat(), time.monotonic()
+        time.sleep(2)
+        beats, seconds = guest.beat() - beat, time.monotonic() - begin
+        b.check(beats >= 10 * seconds - 1, f"windows of {window_ms} ms: {beats} beats in {seconds:.2f} s, ten a second promised")
+        ended(daemon)
+    load.kill()
+    load.wait()
+
+
 def kept_in_the_dark(b):
     """Profile off: life, status with the reason, not one record; the host's copy is exact."""
     load = b.load()
@@ -240,7 +257,7 @@ def ordinary_user(b):
 
 def main():
     with Bench(*arguments()) as b:
-        for part in (the_dead_use_nothing, halted, gap_too_long, counter_begins_anew, adds_up, model_keeps_its_bounds,
+        for part in (the_dead_use_nothing, beats, halted, gap_too_long, counter_begins_anew, adds_up, model_keeps_its_bounds,
                      kept_in_the_dark, chosen_names, check_beside, files_of_options, ordinary_user):
             part(b)
 
