@@ -28,7 +28,8 @@ static void read_all(struct scaph_publisher *pub, struct scaph_instant *instant)
 
 /*
  * A package that cannot be read for a moment: the window stays open until it can be, and is then
- * divided whole. Not if it has ended, nor for longer than a counter can be trusted to have run on.
+ * divided whole. Not if it has ended, nor for longer than a counter can be trusted to have run on,
+ * nor before the first.
  */
 static bool may_pass(const struct scaph_publisher *pub, const struct scaph_instant *instant)
 {
@@ -38,7 +39,8 @@ static bool may_pass(const struct scaph_publisher *pub, const struct scaph_insta
 		lost |= instant->energy[p].lost;
 		ended |= instant->energy[p].ended;
 	}
-	return lost && !ended && !pub->lost && instant->end_ns - pub->last_ns <= pub->gap_max_ns;
+	return lost && !ended && !pub->lost && pub->last_ns &&
+	       instant->end_ns - pub->last_ns <= pub->gap_max_ns;
 }
 
 static int sweep(struct scaph_publisher *pub, uint64_t busy_ns[SCAPH_PACKAGES_MAX])

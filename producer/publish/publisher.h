@@ -6,8 +6,8 @@
  * happened that people should know is noted and the main thread woken. It takes one lock a tick, held
  * by others for moments only, and sees the table of domains under one RCU read lock a tick.
  *
- * publisher.c has the thread and the notes, instant.c the readings, window.c what is done at a window's end, division.c the
- * division and the records, bulletin.c what is said once a second.
+ * publisher.c has the thread and the notes, instant.c the readings, window.c what is done at a
+ * window's end, division.c the division and the records, bulletin.c what is said once a second.
  */
 #ifndef SCAPH_PRODUCER_PUBLISHER_H
 #define SCAPH_PRODUCER_PUBLISHER_H
@@ -46,7 +46,7 @@ struct scaph_publisher {
 	struct scaph_idle idle;
 	bool idle_given; /* by operator or source: nothing is learnt */
 
-	/* As of the last window. */
+	/* As of the last window; last_ns 0: there was none yet. */
 	uint64_t last_ns;
 	struct scaph_energy last[SCAPH_PACKAGES_MAX];
 	uint64_t suspended_ns; /* slept since boot */

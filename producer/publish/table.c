@@ -57,11 +57,13 @@ void scaph_table_entry_free(struct scaph_entry *entry)
 }
 
 /*
- * After the list itself. A reader that still sees the old number is one that synchronize_rcu() waits
- * for; one that comes after that sees the new one.
+ * A reader that still sees the old number is one that synchronize_rcu() waits for; one that comes after
+ * that sees the new one.
  */
 static void renumber(struct scaph_table *table)
 {
+	/* The list's change before its number; pairs with scaph_table_version(). */
+	cmm_smp_wmb();
 	CMM_STORE_SHARED(table->version, table->version + 1);
 }
 
@@ -80,7 +82,11 @@ void scaph_table_remove(struct scaph_table *table, struct scaph_entry *entry)
 
 uint64_t scaph_table_version(const struct scaph_table *table)
 {
-	return CMM_LOAD_SHARED(table->version);
+	uint64_t version = CMM_LOAD_SHARED(table->version);
+
+	/* The number before the list that is walked for it; pairs with renumber(). */
+	cmm_smp_rmb();
+	return version;
 }
 
 static struct scaph_entry *entry_at(const struct scaph_table *table, struct cds_list_head *node)

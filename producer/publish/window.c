@@ -79,12 +79,9 @@ int scaph_window_begin(struct scaph_publisher *pub, uint64_t now_ns)
 	struct scaph_instant instant;
 	int r;
 
-	/* Nothing is before this: a package that cannot be read holds nothing up. */
-	pub->lost = true;
 	pub->suspended_ns = suspended_ns();
 	scaph_window_look(pub, now_ns);
 	r = scaph_instant_take(pub, now_ns, &instant);
-	pub->lost = false;
 	pub->last_ns = instant.end_ns;
 	memcpy(pub->last, instant.energy, sizeof(pub->last));
 	if (pub->recorder)
