@@ -196,7 +196,9 @@ static struct scaph_slot exact_record(const struct scaph_publisher *pub,
 
 	if (pub->lost || window->held)
 		return record;
-	record.flags |= SCAPH_FLAG_PACKAGE;
+	/* Not said of a price: how late the host was would be told to those who see nothing of it. */
+	record.flags |= window->coarse ? SCAPH_FLAG_PACKAGE | SCAPH_FLAG_COARSE
+				       : SCAPH_FLAG_PACKAGE;
 	record.package_uj = scaph_units_uj(tally->package.total_units);
 	if (zones & SCAPH_ZONE_CORE) {
 		record.flags |= SCAPH_FLAG_CORE;

@@ -15,7 +15,7 @@ struct scaph_window {
 	uint64_t end_ns; /* CLOCK_MONOTONIC */
 	uint64_t dt_ns;
 	bool held; /* it stays open: nothing of it is known yet */
-	bool torn; /* energy and CPU times are not quite of one instant */
+	bool coarse; /* its energy is not quite of this window; nobody is told who sees none of it */
 	uint16_t flags; /* of every record */
 	bool divided; /* else its energy is nobody's, or not known */
 	uint64_t busy_ns[SCAPH_PACKAGES_MAX];

@@ -105,6 +105,12 @@ static bool slept(struct scaph_publisher *pub)
 	return pub->suspended_ns > before_ns + SUSPEND_MIN_NS;
 }
 
+/* A counter that steps was read at any time, and there are few of its steps in the window. */
+static bool between_steps(const struct scaph_publisher *pub, uint64_t dt_ns)
+{
+	return pub->terms->source->ops->peek && !pub->at_step && dt_ns < STEPS_NS;
+}
+
 /* What the counters moved. Returns whether a package's reading is no continuation of its last. */
 static bool measure(struct scaph_publisher *pub, const struct scaph_instant *instant,
 		    struct scaph_window *window)
@@ -123,7 +129,7 @@ static bool measure(struct scaph_publisher *pub, const struct scaph_instant *ins
 	}
 	window->end_ns = instant->end_ns;
 	window->dt_ns = instant->end_ns - pub->last_ns;
-	window->torn = instant->torn;
+	window->coarse = instant->torn || between_steps(pub, window->dt_ns);
 	memcpy(window->busy_ns, instant->busy_ns, sizeof(window->busy_ns));
 	pub->last_ns = instant->end_ns;
 	/* The break is counted where the stretch that cannot be known begins. */
@@ -152,12 +158,6 @@ static void learn_idle(struct scaph_publisher *pub, const struct scaph_window *w
 	scaph_window_set_idle(pub, idle_uw);
 }
 
-/* A counter that steps was read at any time, and there are few of its steps in the window. */
-static bool between_steps(const struct scaph_publisher *pub, const struct scaph_window *window)
-{
-	return pub->terms->source->ops->peek && !pub->at_step && window->dt_ns < STEPS_NS;
-}
-
 static uint16_t flags_of(const struct scaph_publisher *pub, const struct scaph_window *window)
 {
 	const struct scaph_source *source = pub->terms->source;
@@ -169,7 +169,7 @@ static uint16_t flags_of(const struct scaph_publisher *pub, const struct scaph_w
 		flags |= SCAPH_FLAG_ESTIMATED;
 	if (source->filtered)
 		flags |= SCAPH_FLAG_FILTERED;
-	if (pub->meter->coarse || window->torn || between_steps(pub, window))
+	if (pub->meter->coarse)
 		flags |= SCAPH_FLAG_COARSE;
 	return flags;
 }

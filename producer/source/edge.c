@@ -14,8 +14,8 @@
 #define LATE_PART 8
 #define MISSED_MAX 20U
 
-/* A look at the end of each window of this length costs little of it. */
-#define ALWAYS_NS (3 * SCAPH_NS_PER_MS)
+/* A look at the end of each window of 3 ms costs little of it; half a period may be missing there. */
+#define ALWAYS_NS (5 * SCAPH_NS_PER_MS / 2)
 
 /* Periods over which the second and third measurement of the period go: each bears the next. */
 static const uint64_t learn_ahead[] = { 8, 32 };
@@ -95,7 +95,6 @@ static void look(struct scaph_edge *edge)
 	} else {
 		note_missed(edge);
 	}
-	edge->looked_ns += scaph_clock_ns(CLOCK_MONOTONIC) - begin_ns;
 }
 
 void scaph_edge_learn(struct scaph_edge *edge, uint64_t now_ns)
@@ -110,7 +109,6 @@ void scaph_edge_learn(struct scaph_edge *edge, uint64_t now_ns)
 	while (seen < SCAPH_STEPPING_STEPS && scaph_sampler_peek(edge->sampler, &raw) &&
 	       watch(edge, raw, end_ns, &at_ns[seen]))
 		seen++;
-	edge->looked_ns += scaph_clock_ns(CLOCK_MONOTONIC) - now_ns;
 	edge->missed = 0;
 	if (seen < SCAPH_STEPPING_STEPS || !scaph_stepping_learn(&edge->stepping, at_ns))
 		return;

@@ -5,7 +5,7 @@
  * What is read there is of this moment, and not up to a millisecond old. Where the steps are is
  * learnt once and then followed: someone wakes before a step is due and looks until it has come, for
  * half a period at the most. Short windows do without that most times, and come when the step has
- * come for sure: they cost a look each SCAPH_EDGE_LOOK_NS. What it costs is counted.
+ * come for sure: they cost a look each SCAPH_EDGE_LOOK_NS.
  *
  * One package is followed: the first. Others' counters are read at its steps and are old by what they
  * are. A counter that moves all the time, or hardly ever, has no steps to wait for. Publisher thread.
@@ -29,7 +29,6 @@ struct scaph_edge {
 	bool always; /* windows are long enough for a look each */
 	uint64_t look_ns; /* when the next look is due */
 	uint64_t learn_ns; /* not to be tried again before */
-	uint64_t looked_ns; /* CPU time spent looking, in all */
 	uint32_t missed; /* looks in a row that saw no step */
 };
 

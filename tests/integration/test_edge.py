@@ -25,6 +25,7 @@ LOW_MW, HIGH_MW, PERIOD_MS = 20000, 60000, 46
 UNIT = 14
 ATTEMPTS = 3  # a machine that is halted by its host for a while proves nothing
 MOST_PERCENT = {1: 8, 5: 2, 20: 1, 50: 1}  # rms
+COARSE = 1 << 11  # of a record's flags
 ORIGIN_AT = 368  # of the descriptor: origin_mono_ns
 
 
@@ -126,6 +127,29 @@ def compare(b, host, window_ms, seconds):
     return {False: free, True: locked}
 
 
+def told(b, host):
+    """Windows of 5 ms: who is told that one does not end at a step."""
+    def coarse(path):
+        records = Segment(path).history()[-100:]
+        return sum(bool(r["flags"] & COARSE) for r in records), len(records)
+
+    share = os.path.join(b.share("one"), "scaph.ring")
+    for profile in ("shared", "trusted"):
+        load = b.load(busy=False)
+        daemon = b.daemon(source="msr", meter="bpf", window="5", domain=f"one=pid:{load.pid}", profile=f"*={profile}",
+                          **{"idle-watts": "5"}, **host.options())
+        time.sleep(1.5)
+        (guest, all_guest), (exact, all_exact) = coarse(share), coarse(os.path.join(b.host, "host.ring"))
+        if profile == "shared":
+            b.check(exact == all_exact and all_exact > 50, "on a grid the host's are all flagged coarse", (exact, all_exact))
+            b.check(guest == 0 and all_guest > 50, "a shared guest is told nothing of that", (guest, all_guest))
+        else:
+            b.check(guest < all_guest // 2 and all_guest > 50, "at steps most are not", (guest, all_guest))
+        daemon.terminate()
+        daemon.wait()
+        load.kill()
+
+
 def main():
     scaphd, scaph, msrfs, *rest = sys.argv[1:]
     seconds = float(rest[0]) if rest else 3
@@ -133,7 +157,7 @@ def main():
     reason = missing()
     if reason:
         print(f"1..0 # skip: {reason}")
-        return
+        return 0
     with Bench(scaphd, scaph) as b:
         course = f"square {LOW_MW} {HIGH_MW} {PERIOD_MS}"
         with Host(msrfs, os.path.join(b.work, "machine"), SKYLAKE_SERVER, (UNIT,), {(0, "package"): (UNIT, 7, course)},
@@ -141,10 +165,12 @@ def main():
             # It stands for hardware, which nobody keeps waiting.
             subprocess.run(["chrt", "-f", "-p", "2", str(host.process.pid)], check=False)
             b.before = host.wrap()
+            told(b, host)
             table = {window: compare(b, host, window, seconds) for window in windows}
     if len(rest) > 2:
         picture(rest[2], table)
+    return b.failed > 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
