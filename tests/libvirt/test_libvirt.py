@@ -234,11 +234,8 @@ def kill_libvirtd(daemon, virt, domains):
 
 
 def main():
-    why = virts.missing()
-    if why:
-        print(f"1..0 # skip: {why}")
+    if not virts.ready():
         return
-    virts.enter_namespace()
     build = os.path.abspath(sys.argv[1])
     with virts.Virt(build) as virt, Daemon(build, virt) as daemon:
         domains = [virt.domain("web one"), virt.domain("-b $(id);%n%s,", ivshmem=True, plan9=False),

@@ -274,10 +274,11 @@ def refusals(vm, domain):
     for words, wanted in ((("enable",), "which domain"), (("frob", "x"), "no such command"), (("enable", "no such"), "no such domain"),
                           (("enable", "--transport", "nfs", "x"), "must be virtiofs"), (("enable", "a", "b"), "one domain"),
                           (("enable", "-c", "qemu:///nowhere", "x"), "give -c URI"), (("enable", ""), "empty"),
-                          (("enable", "--nothing", "x"), "unknown option"), (("list", "--share-root", "x"), "absolute")):
+                          (("enable", "--nothing", "x"), "unknown option"), (("list", "--share-root", "x"), "absolute"),
+                          (("list", "--share-root", "/a\nb"), "control character")):
         done = vm.run(*words)
         check(done.returncode == 1 and wanted in done.stderr and len(done.stderr.splitlines()) == 1 and not done.stdout,
-              f"{' '.join(words)}: refused in one line", done)
+              f"{' '.join(words)!r}: refused in one line", done)
     # A name that is another domain's UUID.
     squatter = vm.virt.domain(domain.uuid, plan9=False, share=False)
     done = vm.run("enable", "--yes", domain.uuid)
@@ -295,11 +296,8 @@ def undefined(vm):
 
 
 def main():
-    why = virts.missing()
-    if why:
-        print(f"1..0 # skip: {why}")
+    if not virts.ready():
         return
-    virts.enter_namespace()
     with virts.Virt() as virt:
         vm = Vm(os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]), virt)
         domain = virt.domain("plain $(id) \u202e", plan9=False, share=False)

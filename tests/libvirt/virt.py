@@ -44,6 +44,16 @@ def enter_namespace():
     os.execvp("unshare", ["unshare", "-m", "--propagation", "private", sys.executable, *sys.argv])
 
 
+def ready():
+    """Whether it can run here, in a namespace of its own from now on; else the plan says why not."""
+    why = missing()
+    if why:
+        print(f"1..0 # skip: {why}")
+        return False
+    enter_namespace()
+    return True
+
+
 def missing():
     """Why it cannot run here, or None."""
     if os.geteuid() != 0:

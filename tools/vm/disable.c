@@ -87,12 +87,8 @@ static int disable(struct scaph_session *session)
 int scaph_vm_disable(const struct scaph_vm_options *options)
 {
 	struct scaph_session session;
-	int r = scaph_session_open(&session, options, true, true);
+	int r = scaph_enrolment_begin(&session, options);
 
-	if (r == 0)
-		r = scaph_session_turn(&session, options->domain);
-	if (r == 0)
-		r = scaph_enrolment_mend(&session);
 	if (r == 0)
 		r = disable(&session);
 	scaph_session_close(&session);

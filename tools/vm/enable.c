@@ -134,12 +134,8 @@ int scaph_vm_enable(const struct scaph_vm_options *options)
 {
 	struct scaph_session session;
 	struct scaph_plan plan = {};
-	int r = scaph_session_open(&session, options, true, true);
+	int r = scaph_enrolment_begin(&session, options);
 
-	if (r == 0)
-		r = scaph_session_turn(&session, options->domain);
-	if (r == 0)
-		r = scaph_enrolment_mend(&session);
 	if (r == 0)
 		r = enable(&session, &plan);
 	scaph_plan_deinit(&plan);

@@ -272,3 +272,12 @@ int scaph_enrolment_mend(struct scaph_session *session)
 	}
 	return r || session->options->dry_run ? r : scaph_session_look(session);
 }
+
+int scaph_enrolment_begin(struct scaph_session *session, const struct scaph_vm_options *options)
+{
+	int r = scaph_session_open(session, options, true, true);
+
+	if (r == 0)
+		r = scaph_session_turn(session, options->domain);
+	return r ? r : scaph_enrolment_mend(session);
+}

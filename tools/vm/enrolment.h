@@ -40,4 +40,12 @@ int scaph_enrolment_mend(struct scaph_session *session);
 /* What the definition was before we came, if nobody but us has changed it since; else NULL. */
 char *scaph_enrolment_original(const struct scaph_session *session);
 
+/**
+ * scaph_enrolment_begin() - open a session that changes things, at the domain that was named
+ * @session: closed with scaph_session_close(), whatever this returns
+ *
+ * Interrupted work of that domain is mended first. Return: 0 or a negative errno after one line.
+ */
+int scaph_enrolment_begin(struct scaph_session *session, const struct scaph_vm_options *options);
+
 #endif

@@ -57,6 +57,13 @@ static void show_help(const struct scaph_vm_command *commands)
 	       "Example: scaph-vm enable web\n");
 }
 
+static bool has_control(const char *text)
+{
+	while (*text && (unsigned char)*text >= 0x20 && *text != 0x7f)
+		text++;
+	return *text;
+}
+
 static int take(struct scaph_vm_options *into, int choice)
 {
 	const char **texts[] = {
@@ -69,6 +76,11 @@ static int take(struct scaph_vm_options *into, int choice)
 	if (choice >= SHARES && choice <= DAEMON) {
 		if (*optarg != '/') {
 			scaph_vm_error("%s: must be an absolute path", optarg);
+			return -EINVAL;
+		}
+		/* The record is lines, and a definition holds no control characters. */
+		if (has_control(optarg)) {
+			scaph_vm_error("a folder's path has a control character; choose another");
 			return -EINVAL;
 		}
 		*texts[choice - SHARES] = optarg;
