@@ -3,7 +3,8 @@
  * floors.c - what the machine takes for the least that could do
  *
  * No transport of 64-byte records is cheaper than a copy of 64 bytes, nor than a line that moves between two cores; no reader of
- * a file is cheaper than a pread. The floors are measured in the same rounds as what stands on them.
+ * a file is cheaper than a pread; no library answers in less than a call. The floors are measured in the same rounds as what
+ * stands on them.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -24,10 +25,12 @@
 #define WAKES 40
 #define RING_SLOTS 4096U /* as large as the ring that records are read from */
 
-enum { COPY, CLOCK, TICKS, PREAD, WAKE };
+enum { COPY, CALL, CLOCK, TICKS, PREAD, WAKE };
 
 static struct bench_row rows[] = {
 	[COPY] = { "copy64", "copy of 64 bytes out of a ring", NULL, BENCH_NS },
+	[CALL] = { "call", "time(NULL): a call into a library that loads one word", NULL,
+		   BENCH_NS },
 	[CLOCK] = { "clock", "clock_gettime(CLOCK_MONOTONIC)", NULL, BENCH_NS },
 	[TICKS] = { "ticks", "the processor's counter (in every single event below)", NULL,
 		    BENCH_NS },
@@ -65,6 +68,15 @@ static void copies(struct bench_series *series)
 		__asm__ volatile("" : : "r"(to) : "memory");
 	}
 	bench_series_add(series, (double)(bench_now_ns() - from_ns) / COPIES);
+}
+
+static void calls(struct bench_series *series)
+{
+	uint64_t from_ns = bench_now_ns();
+
+	for (int i = 0; i < READINGS; i++)
+		__asm__ volatile("" : : "r"(time(NULL)));
+	bench_series_add(series, (double)(bench_now_ns() - from_ns) / READINGS);
 }
 
 static void readings(struct bench_series *clock, struct bench_series *ticks)
@@ -111,6 +123,7 @@ static void wakes(struct bench_series *series)
 static void round_of_floors(const struct bench_plan *plan)
 {
 	copies(&rows[COPY].series);
+	calls(&rows[CALL].series);
 	readings(&rows[CLOCK].series, &rows[TICKS].series);
 	preads(&rows[PREAD].series);
 	wakes(&rows[WAKE].series);

@@ -22,7 +22,7 @@
 enum { IDLE_ROW, NEW_ROW, PACED_ROW, FLATOUT_ROW, CALL_ROW, RETRIES_ROW, WORST_ROW, WRONG_ROW };
 
 static struct bench_row rows[] = {
-	[IDLE_ROW] = { "latest_idle", "latest, the same record again", "copy64", BENCH_NS },
+	[IDLE_ROW] = { "latest_idle", "latest, the same record again", "call", BENCH_NS },
 	[NEW_ROW] = { "latest_new", "latest, a record not seen before (with its publish)", "copy64",
 		      BENCH_NS },
 	[PACED_ROW] = { "latest_tick", "latest beside a 1 kHz writer", "copy64", BENCH_NS },
