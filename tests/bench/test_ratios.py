@@ -46,7 +46,8 @@ def ratios(run):
             "one way, p50 / line": (run["oneway_p50_ns"] / line, 1.35),
             "one way, p99 / its p50": (run["oneway_p99_ns"] / run["oneway_p50_ns"], 3),
             "publish at 1 kHz beside a spinning reader, p50 / line": (run["publish_tick_p50_ns"] / line, 1),
-            "stream, a record / copy of 64 bytes": (per_record_ns(run["stream_mrec_s"]) / floor, 6.5),
+            # It is lines going over, not copies: of an Intel Xeon's 155 ns a twentieth, of an AMD EPYC's 75 ns a half.
+            "stream, a record / line": (per_record_ns(run["stream_mrec_s"]) / line, 0.8),
         })
     return held
 
