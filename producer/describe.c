@@ -46,6 +46,8 @@ static void describe_packages(const struct scaph_daemon *daemon)
 {
 	const struct scaph_topology *topology = &daemon->topology;
 
+	if (daemon->config->topology)
+		printf("packages as %s says, not as the machine does\n", daemon->config->topology);
 	for (uint32_t p = 0; p < daemon->source->packages; p++) {
 		const struct scaph_source_package *package = &daemon->source->package[p];
 

@@ -168,6 +168,11 @@ static const struct option_row rows[] = {
 	{ "procfs", "DIR", "/proc", "where proc is mounted", FIELD(TEXT, procfs) },
 	{ "cgroupfs", "DIR", "/sys/fs/cgroup", "where control groups are mounted",
 	  FIELD(TEXT, cgroupfs) },
+	{ "topology", "FILE", NULL,
+	  "packages as this file says, lines of package ID = CPUS, and not as sysfs does: for "
+	  "tests "
+	  "and machines that number them wrongly",
+	  FIELD(TEXT, topology) },
 	{ "run-dir", "DIR", "/run/libvirt/qemu", "where libvirt keeps the PID files of its domains",
 	  FIELD(TEXT, run_dir) },
 	{ "log-level", "LEVEL", "info", "error, warning, info or debug", TAKE(take_log_level) },

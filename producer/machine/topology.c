@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * topology.c - CPUs and packages from sysfs, the processor from /proc/cpuinfo
+ * topology.c - CPUs and packages from sysfs or a file, the processor from /proc/cpuinfo
  *
  * A CPU that goes offline between two looks is taken as offline. What is missing of one that stays
  * online is a fault and said: half a topology would give energy to the wrong package.
@@ -18,6 +18,7 @@
 #include "producer/process/log.h"
 #include "producer/machine/processor.h"
 #include "producer/config/quantity.h"
+#include "producer/machine/topology_file.h"
 
 #define INTEL_FAMILY 6U
 #define CASCADE_LAKE 0x55U
@@ -154,6 +155,37 @@ static int read_cpu(struct reading *reading, uint32_t cpu)
 	return r;
 }
 
+/* The file's packages, which have to be of the CPUs that there are. */
+static int read_file(struct reading *reading)
+{
+	const char *path = reading->config->topology;
+	const char *origin = scaph_config_origin(reading->config, "topology");
+	int r = scaph_topology_file_read(path, origin, reading->package_id);
+
+	read_possible(reading);
+	for (uint32_t cpu = 0; cpu < SCAPH_CPUS_MAX && r == 0; cpu++) {
+		bool named = reading->package_id[cpu] != SCAPH_TOPOLOGY_FILE_NONE;
+
+		if (named && cpu >= reading->topology->cpus) {
+			scaph_error("%s %s: this machine has no CPU %u; its CPUs are 0 to %u",
+				    origin, path, cpu, reading->topology->cpus - 1);
+			r = -EINVAL;
+		} else if (!named && reading->online[cpu]) {
+			scaph_error(
+				"%s %s: CPU %u is online and of no package there; name every CPU",
+				origin, path, cpu);
+			r = -EINVAL;
+		}
+	}
+	if (r == 0)
+		scaph_warning(
+			"%s %s: packages are as this file says, and not as the machine does: "
+			"for tests and machines that number them wrongly; energy of a package "
+			"is given to what runs on the CPUs named there",
+			origin, path);
+	return r;
+}
+
 /* Either every CPU has a package or none has: then all are of one. */
 static int settle_ids(struct reading *reading)
 {
@@ -176,6 +208,17 @@ static int settle_ids(struct reading *reading)
 	for (uint32_t cpu = 0; cpu < SCAPH_CPUS_MAX && without >= 0; cpu++)
 		reading->package_id[cpu] = 0;
 	return 0;
+}
+
+static int read_cpus(struct reading *reading)
+{
+	int r = 0;
+
+	for (uint32_t cpu = 0; cpu < SCAPH_CPUS_MAX && r == 0; cpu++) {
+		if (reading->online[cpu])
+			r = read_cpu(reading, cpu);
+	}
+	return r ? r : settle_ids(reading);
 }
 
 static uint32_t find_package(const struct scaph_topology *topology, uint32_t package_id,
@@ -256,12 +299,10 @@ static int read_all(struct reading *reading)
 
 	if (r == 0)
 		r = read_online(reading);
-	for (uint32_t cpu = 0; cpu < SCAPH_CPUS_MAX && r == 0; cpu++) {
-		if (reading->online[cpu])
-			r = read_cpu(reading, cpu);
-	}
-	if (r == 0)
-		r = settle_ids(reading);
+	if (r == 0 && reading->config->topology)
+		r = read_file(reading);
+	else if (r == 0)
+		r = read_cpus(reading);
 	if (r == 0)
 		r = collect_packages(reading);
 	if (r == 0)

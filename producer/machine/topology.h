@@ -2,7 +2,8 @@
 /*
  * topology.h - which CPUs there are, and which package (or die) each belongs to
  *
- * Read once at start from sysfs and /proc/cpuinfo. Ids may be sparse; a CPU that is offline has no
+ * Read once at start from sysfs, or with --topology the packages from a file, and /proc/cpuinfo. Ids
+ * may be sparse; a CPU that is offline has no
  * topology in sysfs and is attributed to nothing until it is seen online.
  */
 #ifndef SCAPH_PRODUCER_TOPOLOGY_H

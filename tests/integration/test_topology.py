@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Two packages that --topology makes of this machine's CPUs: each domain is given its own package's energy and no other's.
+
+Usage: test_topology.py SCAPHD SCAPH MSRFS. Prints TAP. Needs root and /dev/fuse, and for its first part the meter bpf.
+"""
+
+import os
+import subprocess
+import sys
+import time
+import uuid
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from bench import Bench  # noqa: E402
+from msrfs.host import PACKAGES, SKYLAKE_SERVER, Host, missing  # noqa: E402
+from msrfs.msrlog import Log  # noqa: E402
+from reference.ledger import Ledger  # noqa: E402
+from reference.machine import Machine  # noqa: E402
+from reference.record import Record  # noqa: E402
+from watch import Watch  # noqa: E402
+
+FIELDS = ("package_uj", "core_uj", "dram_uj", "idle_uj")
+WATTS = {0: 10, 1: 40}  # by package
+SECONDS = 4
+COUNTERS = {(package, zone): (14, 1, f"watts {watts * (1000 if zone == 'package' else 500)}")
+            for package, watts in WATTS.items() for zone in ("package", "core")}
+
+
+def write_topology(host):
+    """CPU 0 is the one package, every other the second, whatever sysfs says."""
+    path = os.path.join(host.folder, "topology")
+    with open(path, "w") as file:
+        file.write(f"# for a test\npackage {PACKAGES[0]} = 0\npackage {PACKAGES[1]} = 1-{host.cpus - 1}\n".replace("1-1", "1"))
+    return path
+
+
+def options(b, host, **changed):
+    """sysfs stays the machine's own: only the file says that there are two packages."""
+    return {"source": "msr", "msr-path": host.msr, "model-watts": None, "idle": "none", "idle-watts": "0",
+            "topology": write_topology(host), **changed}
+
+
+def run(b, host, meter):
+    """Two loads that never leave their CPU; what was recorded and what was published of them."""
+    uuids = {name: str(uuid.uuid4()) for name in ("first", "second")}
+    loads = {name: b.start("taskset", "-c", str(cpu), "sh", "-c", "while :; do :; done") for cpu, name in enumerate(uuids)}
+    path = os.path.join(b.work, f"record.{meter}")
+    time.sleep(0.3)
+    daemon = b.daemon(**options(b, host, meter=meter, record=path,
+                                domain=[f"{name}@{uuids[name]}=pid:{load.pid}" for name, load in loads.items()]))
+    with Watch(lambda: {name.removesuffix(".ring"): os.path.join(b.host, name) for name in os.listdir(b.host)}) as watch:
+        time.sleep(SECONDS)
+        daemon.terminate()
+        daemon.stderr.read()
+        daemon.wait()
+    for load in loads.values():
+        load.kill()
+        load.wait()
+    return uuids, Record(path), watch
+
+
+def check_columns(b, host, uuids, record, watch):
+    """Who ran where, by the meter; and every published figure against the second account."""
+    ran = {name: [sum(window.domains[uuids[name]][1][package] for window in record.windows if uuids[name] in window.domains)
+                  for package in (0, 1)] for name in uuids}
+    b.check(ran["first"][0] > 5e8 and ran["first"][1] == 0 and ran["second"][0] == 0 and ran["second"][1] > 5e8,
+            "each ran on its own package and not a nanosecond on the other", ran)
+    machine = Machine([{cpu for cpu, at in host.package_of.items() if at == package} for package in (0, 1)],
+                      host.model["registers"], host.model["fixed_units"])
+    ledger = Ledger(2, host.cpus)
+    ledger.begin()
+    wrong, compared = [], 0
+    for window in machine.windows(Log(host.log), record):
+        ledger.close(window)
+        expected = {uuids[name]: ledger.figures(uuids[name]) for name in uuids if uuids[name] in window.domains}
+        for key, figures in {**expected, "host": ledger.host_figures()}.items():
+            published = watch.rings[key].records.get(window.mono_ns)
+            if not published:
+                continue
+            compared += 1
+            if max(abs(value - published[field]) for value, field in zip(figures.values(), FIELDS[:3])) > 1:
+                wrong.append(f"{window.mono_ns} {key}: {figures}, published {published}")
+    b.check(compared > 100 and not wrong, f"{compared} records are those of the exact reference, to 1 uJ", wrong[:5])
+    return ran
+
+
+def check_powers(b, host, uuids, watch, ran):
+    """A CPU second on a package costs its power, for it never rests: on the one a quarter of what it does on the other."""
+    last = {name: watch.rings[uuids[name]].records[max(watch.rings[uuids[name]].records)] for name in uuids}
+    first = last["first"]["package_uj"] * 1000 / ran["first"][0]
+    b.check(abs(first - WATTS[0]) < 0.1 * WATTS[0], f"a CPU second on the first costs {first:.2f} J of its {WATTS[0]} W", last)
+    if host.cpus == 2:
+        second = last["second"]["package_uj"] * 1000 / ran["second"][1]
+        b.check(abs(second - WATTS[1]) < 0.1 * WATTS[1], f"and on the second {second:.2f} J of its {WATTS[1]} W", last)
+
+
+def bpf(b, host):
+    done = subprocess.run([*host.wrap(), b.scaphd, "--check", *b.options(**options(b, host, meter="bpf"))],
+                          capture_output=True, text=True)
+    if done.returncode:
+        b.check(True, f"the program in the kernel # SKIP {done.stderr.strip()}")
+        return None
+    b.check("not as the machine does" in done.stdout and "package  1 (id 3" in done.stdout, "--check says that the file is in force",
+            done.stdout)
+    uuids, record, watch = run(b, host, "bpf")
+    b.check(record.packages == 2, "two packages under the real program", record.columns)
+    return uuids, record, watch
+
+
+def loud(b, host):
+    """One warning at the start, whatever the meter."""
+    daemon = b.start(*host.wrap(), b.scaphd, *b.options(**options(b, host, meter="cputime")), stderr=subprocess.PIPE, text=True)
+    said = ""
+    for line in daemon.stderr:
+        said += line
+        if "publishing" in line:
+            break
+    daemon.terminate()
+    daemon.wait()
+    b.check(said.count("packages are as this file says, and not as the machine does") == 1, "the log says loudly that it is in force",
+            said)
+
+
+def refusals(b, host):
+    path = os.path.join(b.work, "odd")
+    for what, text, wanted in (("a file of garbage", "\x7fELF\n", ["odd:1", "no line of a topology"]),
+                               ("an unknown CPU", f"package 0 = 0-{host.cpus}\n", [f"no CPU {host.cpus}", "--topology"]),
+                               ("a CPU twice", "package 0 = 0-1\npackage 1 = 1\n", ["odd:2", "CPU 1 is named twice"]),
+                               ("no CPU", "\n", ["--topology", "names no CPU"]),
+                               ("a CPU left out", "package 0 = 1\n", ["CPU 0 is online and of no package"])):
+        with open(path, "w") as file:
+            file.write(text)
+        b.refused(what, wanted, *b.options(topology=path))
+    b.refused("no file", ["--topology", "No such file"], *b.options(topology=path + ".none"))
+    b.refused("a folder", ["--topology", "Is a directory"], *b.options(topology=b.work))
+
+
+def main():
+    reason = missing() or (None if os.sysconf("SC_NPROCESSORS_CONF") > 1 else "two packages need two CPUs")
+    if reason:
+        print(f"1..0 # skip: {reason}")
+        return 0
+    with Bench(sys.argv[1], sys.argv[2]) as b:
+        with Host(os.path.abspath(sys.argv[3]), os.path.join(b.work, "machine"), SKYLAKE_SERVER, (14, 14), COUNTERS) as host:
+            b.before = host.wrap()
+            loud(b, host)
+            found = bpf(b, host)
+        if found:
+            uuids, record, watch = found
+            check_powers(b, host, uuids, watch, check_columns(b, host, uuids, record, watch))
+        refusals(b, host)
+    return b.failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
