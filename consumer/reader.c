@@ -38,6 +38,7 @@ static_assert((int)SCAPH_IS_ESTIMATED == (int)SCAPH_FLAG_ESTIMATED &&
 		      (int)SCAPH_IS_LATE == (int)SCAPH_FLAG_LATE,
 	      "bits");
 static_assert((int)SCAPH_IS_FILTERED == (int)SCAPH_FLAG_FILTERED, "bits");
+static_assert((int)SCAPH_IS_BY_TRAFFIC == (int)SCAPH_FLAG_TRAFFIC, "bits");
 static_assert((int)SCAPH_IS_COARSE == (int)SCAPH_FLAG_COARSE &&
 		      (int)SCAPH_IS_PRICED == (int)SCAPH_FLAG_PRICED,
 	      "bits");

@@ -46,6 +46,7 @@ enum scaph_record_flag {
 	SCAPH_IS_LATE = 1U << 10, /* the window closed late and covers more time */
 	SCAPH_IS_COARSE = 1U << 11,
 	SCAPH_IS_PRICED = 1U << 12, /* CPU time at a held price */
+	SCAPH_IS_BY_TRAFFIC = 1U << 13, /* dram by memory traffic; else by CPU time */
 };
 
 /*

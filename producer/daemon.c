@@ -178,6 +178,7 @@ int scaph_daemon_open(const struct scaph_config *config, struct scaph_daemon *re
 		.publisher = { .wake_fd = -1 },
 		.admission = { .epoll_fd = -1 },
 		.mailbox = { .wake_fd = -1 },
+		.dram = { .timer_fd = -1 },
 	};
 	r = scaph_profile_check(&config->profiles);
 	if (r == 0)
@@ -215,7 +216,11 @@ static int open_publisher(struct scaph_daemon *daemon)
 	parts.recorder = daemon->recorder;
 	if (!daemon->table)
 		return -ENOMEM;
-	return scaph_publisher_init(&daemon->publisher, &parts);
+	r = scaph_publisher_init(&daemon->publisher, &parts);
+	if (r == 0 && daemon->source->zones & SCAPH_ZONE_DRAM)
+		r = scaph_dram_open(&daemon->dram, &daemon->publisher, daemon->config,
+				    &daemon->topology);
+	return r;
 }
 
 static int release(void *context, const uint8_t uuid[SCAPH_UUID_BYTES])
@@ -302,6 +307,7 @@ void scaph_daemon_close(struct scaph_daemon *daemon)
 {
 	scaph_hypervisor_stop(daemon->hypervisor);
 	scaph_control_close(daemon->control);
+	scaph_dram_close(&daemon->dram);
 	if (daemon->admission.table)
 		scaph_admission_clear(&daemon->admission);
 	if (daemon->table) {

@@ -9,6 +9,7 @@
 #include "producer/config/config.h"
 #include "producer/control/control.h"
 #include "producer/domain/mailbox.h"
+#include "producer/publish/dram.h"
 #include "producer/publish/publisher.h"
 
 struct scaph_daemon {
@@ -28,6 +29,7 @@ struct scaph_daemon {
 	struct scaph_admission admission;
 	struct scaph_mailbox mailbox;
 	struct scaph_control *control; /* NULL: there is no socket */
+	struct scaph_dram dram; /* timer_fd -1: the source has no dram zone */
 	struct scaph_hypervisor *hypervisor;
 };
 

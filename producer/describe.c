@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -61,6 +62,33 @@ static void describe_packages(const struct scaph_daemon *daemon)
 		}
 		printf("\n");
 	}
+}
+
+/* Two looks, a second apart, of the domains of options: others are not known yet. */
+static void describe_dram(struct scaph_daemon *daemon)
+{
+	struct scaph_traffic *traffic = scaph_traffic_new(daemon->config, &daemon->topology);
+	struct scaph_traffic_part *parts = calloc(daemon->domain_count + 1, sizeof(*parts));
+	uint64_t whole[SCAPH_PACKAGES_MAX];
+	char why[SCAPH_TRAFFIC_WHY_BYTES] = "out of memory";
+	int r = SCAPH_TRAFFIC_NONE;
+
+	for (uint32_t i = 0; i < daemon->domain_count && parts; i++) {
+		parts[i].pid = daemon->domains[i].pid;
+		parts[i].shown = daemon->domains[i].shown;
+	}
+	if (traffic && parts)
+		r = scaph_traffic_look(traffic, parts, daemon->domain_count, whole, why);
+	if (r == SCAPH_TRAFFIC_SOON) {
+		scaph_clock_sleep_until(scaph_clock_ns(CLOCK_MONOTONIC) + SCAPH_NS_PER_S);
+		r = scaph_traffic_look(traffic, parts, daemon->domain_count, whole, why);
+	}
+	if (r)
+		printf("dram     by CPU time: %s\n", why);
+	else
+		printf("dram     by memory traffic, of %s\n", daemon->config->resctrl);
+	free(parts);
+	scaph_traffic_free(traffic);
 }
 
 static void describe_ivshmem(const struct scaph_daemon *daemon, const struct scaph_domain *domain,
@@ -169,6 +197,8 @@ int scaph_daemon_describe(struct scaph_daemon *daemon)
 	scaph_descriptor_place_rings(&desc, &bytes);
 	describe_source(daemon);
 	describe_packages(daemon);
+	if (daemon->source->zones & SCAPH_ZONE_DRAM)
+		describe_dram(daemon);
 	if (period_ns)
 		printf("sampling every %g ms, and at each window's end\n", (double)period_ns / 1e6);
 	else

@@ -152,8 +152,12 @@ static int open_timer(void)
 }
 
 /* What is looked for every few seconds, for nobody tells. */
-static void look_around(struct scaph_daemon *daemon)
+static void tend(struct scaph_daemon *daemon, int timer_fd)
 {
+	uint64_t ticks;
+
+	if (read(timer_fd, &ticks, sizeof(ticks)) < 0)
+		return;
 	scaph_admission_look_at_shares(&daemon->admission);
 	scaph_meter_tend(daemon->meter);
 }
@@ -182,8 +186,10 @@ static int watch(struct scaph_daemon *daemon, int signal_fd, int timer_fd)
 		else if (daemon->control &&
 			 event.data.u64 == (uint64_t)scaph_control_fd(daemon->control))
 			scaph_control_act(daemon->control);
-		else if (read(timer_fd, &ticks, sizeof(ticks)) > 0)
-			look_around(daemon);
+		else if (event.data.u64 == (uint64_t)timer_fd)
+			tend(daemon, timer_fd);
+		else if (read(daemon->dram.timer_fd, &ticks, sizeof(ticks)) > 0)
+			scaph_dram_act(&daemon->dram);
 	}
 }
 
@@ -194,7 +200,8 @@ static int wait_for_end(struct scaph_daemon *daemon, int signal_fd)
 	if (timer_fd >= 0 && watch_fd(epoll_fd, signal_fd) && watch_fd(epoll_fd, timer_fd) &&
 	    watch_fd(epoll_fd, daemon->publisher.wake_fd) &&
 	    watch_fd(epoll_fd, daemon->mailbox.wake_fd) &&
-	    (!daemon->control || watch_fd(epoll_fd, scaph_control_fd(daemon->control))))
+	    (!daemon->control || watch_fd(epoll_fd, scaph_control_fd(daemon->control))) &&
+	    (daemon->dram.timer_fd < 0 || watch_fd(epoll_fd, daemon->dram.timer_fd)))
 		r = watch(daemon, signal_fd, timer_fd);
 	if (timer_fd >= 0)
 		close(timer_fd);
@@ -238,6 +245,8 @@ static int start(struct scaph_daemon *daemon)
 	scaph_source_say(daemon->source);
 	scaph_info("meter %s: %s%s%s", daemon->meter->ops->name, daemon->meter->ops->about,
 		   daemon->meter->others[0] ? "; " : "", daemon->meter->others);
+	if (daemon->dram.timer_fd >= 0)
+		scaph_dram_act(&daemon->dram);
 	scaph_info("publishing every %u ms, source %s%s, meter %s%s",
 		   (unsigned int)(daemon->terms.window_ns / 1000000), daemon->source->ops->name,
 		   daemon->source->estimated ? " (estimated)" : "", daemon->meter->ops->name,

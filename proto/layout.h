@@ -118,6 +118,7 @@ enum scaph_flag {
 	SCAPH_FLAG_LATE = 1U << 10,
 	SCAPH_FLAG_COARSE = 1U << 11,
 	SCAPH_FLAG_PRICED = 1U << 12,
+	SCAPH_FLAG_TRAFFIC = 1U << 13, /* dram_uj moved by memory traffic, not by CPU time */
 };
 #define SCAPH_FLAG_CRITICAL_KNOWN 0U
 

@@ -12,7 +12,7 @@
  * sweep of one meter; w the domain's weight and S the seats there are. By vCPUs w is their number and
  * S the greater of all their sum and the host's CPUs; equally, w is 1 and S the domains. With no idle
  * power known D = E and I = 0. With B = 0 nobody gets D: it stays with the host, as do the seats that
- * no domain has.
+ * no domain has. Where memory traffic is known dram's B and t are bytes of it instead.
  */
 #ifndef SCAPH_PRODUCER_ATTRIBUTION_H
 #define SCAPH_PRODUCER_ATTRIBUTION_H
@@ -46,7 +46,7 @@ struct scaph_account {
 
 /* What all domains of a package and window share. */
 struct scaph_basis {
-	uint64_t busy_ns; /* at least the sum of the domains' */
+	uint64_t busy_ns; /* at least the sum of the domains'; or bytes of traffic, as theirs are then */
 	uint32_t seats; /* at least the sum of the weights; 0: nobody is given idle energy */
 };
 

@@ -42,6 +42,7 @@ struct scaph_config {
 	char *sysfs, *procfs, *msr_path; /* where to look for hardware */
 	char *cgroupfs; /* where control groups are mounted */
 	char *topology; /* file of packages in place of sysfs'; NULL: none */
+	char *resctrl; /* where it is mounted */
 	char *libvirt; /* URI, or "none" */
 	char *run_dir; /* of libvirt: PID files */
 	char *record; /* NULL: nothing is recorded */

@@ -168,6 +168,10 @@ static const struct option_row rows[] = {
 	{ "procfs", "DIR", "/proc", "where proc is mounted", FIELD(TEXT, procfs) },
 	{ "cgroupfs", "DIR", "/sys/fs/cgroup", "where control groups are mounted",
 	  FIELD(TEXT, cgroupfs) },
+	{ "resctrl", "DIR", "/sys/fs/resctrl",
+	  "where resctrl is mounted; dram energy goes by memory traffic if its groups show that of "
+	  "every domain, else by CPU time; nothing is made or written there",
+	  FIELD(TEXT, resctrl) },
 	{ "topology", "FILE", NULL,
 	  "packages as this file says, lines of package ID = CPUS, and not as sysfs does: for "
 	  "tests "

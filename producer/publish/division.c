@@ -11,6 +11,7 @@
 struct portions {
 	struct scaph_rates package, core, dram;
 	unsigned __int128 idle_units; /* of the package */
+	bool by_traffic; /* dram is by bytes, not by ns */
 };
 
 /* Has its place in the window: the sweep found it. */
@@ -56,14 +57,16 @@ static struct portions divide(struct scaph_publisher *pub, const struct scaph_wi
 	const struct scaph_basis basis = { .busy_ns = window->busy_ns[package], .seats = seats };
 	struct scaph_portion split = scaph_attribution_split(
 		&pub->splitter[package], delta_units[SCAPH_ZONE_AT_PACKAGE], window->dt_ns);
-	/* Idle power is known of the package at best: the others go by CPU time alone. */
+	/* Idle power is known of the package at best: the others go by CPU time or traffic alone. */
 	struct scaph_portion core = { .dynamic_units = delta_units[SCAPH_ZONE_AT_CORE] };
 	struct scaph_portion dram = { .dynamic_units = delta_units[SCAPH_ZONE_AT_DRAM] };
+	const struct scaph_basis traffic = { .busy_ns = pub->traffic.whole[package] };
 
 	return (struct portions){
 		.package = scaph_attribution_rates(&split, &basis),
 		.core = scaph_attribution_rates(&core, &basis),
-		.dram = scaph_attribution_rates(&dram, &basis),
+		.dram = scaph_attribution_rates(&dram, window->by_traffic ? &traffic : &basis),
+		.by_traffic = window->by_traffic,
 		.idle_units = split.idle_units,
 	};
 }
@@ -109,7 +112,8 @@ static void credit_entry(struct scaph_publisher *pub, struct scaph_entry *entry,
 	scaph_attribution_credit(&tally->package, &portions->package, cpu_ns,
 				 weight_of(pub, entry));
 	scaph_attribution_credit(&tally->core, &portions->core, cpu_ns, 0);
-	scaph_attribution_credit(&tally->dram, &portions->dram, cpu_ns, 0);
+	scaph_attribution_credit(&tally->dram, &portions->dram,
+				 portions->by_traffic ? entry->traffic.bytes[package] : cpu_ns, 0);
 	pub->tally.given_units += tally->package.total_units - before.total_units;
 	if (is_shared(entry))
 		credit_priced(pub, entry, package, &before);
@@ -205,7 +209,8 @@ static struct scaph_slot exact_record(const struct scaph_publisher *pub,
 		record.core_uj = scaph_units_uj(tally->core.total_units);
 	}
 	if (zones & SCAPH_ZONE_DRAM) {
-		record.flags |= SCAPH_FLAG_DRAM;
+		record.flags |= window->by_traffic ? SCAPH_FLAG_DRAM | SCAPH_FLAG_TRAFFIC
+						   : SCAPH_FLAG_DRAM;
 		record.dram_uj = scaph_units_uj(tally->dram.total_units);
 	}
 	if (pub->splitter[0].idle_known) {

@@ -18,6 +18,7 @@ struct scaph_window {
 	bool coarse; /* its energy is not quite of this window; nobody is told who sees none of it */
 	uint16_t flags; /* of every record */
 	bool divided; /* else its energy is nobody's, or not known */
+	bool by_traffic; /* its dram energy goes by memory traffic, not by CPU time */
 	uint64_t busy_ns[SCAPH_PACKAGES_MAX];
 	unsigned __int128 delta_units[SCAPH_PACKAGES_MAX][SCAPH_ZONES];
 };

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "producer/publish/bulletin.h"
+#include "producer/publish/dram.h"
 #include "producer/process/birth.h"
 #include "producer/process/clock.h"
 #include "producer/process/thread.h"
@@ -126,6 +127,7 @@ static bool exchange_notes(struct scaph_publisher *pub)
 	       pub->learnt_idle_uw != pub->tally.learnt_idle_uw;
 	for (uint32_t i = 0; i < pub->count; i++)
 		news |= exchange_entry(pub->live[i]);
+	scaph_dram_take(pub);
 	pub->host_failed = host_failed;
 	pub->source_lost = pub->lost || pub->held;
 	pub->meter_lost = pub->sweep_failed;

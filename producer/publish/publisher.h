@@ -7,7 +7,8 @@
  * by others for moments only, and sees the table of domains under one RCU read lock a tick.
  *
  * publisher.c has the thread and the notes, instant.c the readings, window.c what is done at a
- * window's end, division.c the division and the records, bulletin.c what is said once a second.
+ * window's end, division.c the division and the records, bulletin.c what is said once a second, dram.c
+ * what dram energy is divided by.
  */
 #ifndef SCAPH_PRODUCER_PUBLISHER_H
 #define SCAPH_PRODUCER_PUBLISHER_H
@@ -27,6 +28,13 @@
 #include "producer/account/ledger.h"
 #include "producer/publish/table.h"
 
+/* Memory traffic of all there is in a second; every entry has its own part of it. */
+struct scaph_publisher_traffic {
+	bool known; /* of every domain at that time */
+	uint64_t noted_ns; /* CLOCK_MONOTONIC */
+	uint64_t whole[SCAPH_PACKAGES_MAX];
+};
+
 struct scaph_publisher {
 	const struct scaph_publication_terms *terms;
 	struct scaph_sampler *samplers; /* one a package */
@@ -45,6 +53,7 @@ struct scaph_publisher {
 	struct scaph_pricing pricing;
 	struct scaph_idle idle;
 	bool idle_given; /* by operator or source: nothing is learnt */
+	struct scaph_publisher_traffic traffic; /* in force */
 
 	/* As of the last window; last_ns 0: there was none yet. */
 	uint64_t last_ns;
@@ -77,6 +86,8 @@ struct scaph_publisher {
 	bool source_lost; /* noted for the main thread */
 	bool meter_lost;
 	uint64_t learnt_idle_uw;
+	struct scaph_publisher_traffic traffic_noted; /* by the main thread */
+	bool traffic_news; /* that was not taken yet */
 	uint8_t host_failed; /* scaph_publication_failed() */
 	int wake_fd; /* eventfd: something was noted */
 };

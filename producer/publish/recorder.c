@@ -243,10 +243,11 @@ void scaph_recorder_numbers(struct scaph_recorder *recorder, uint64_t mono_ns,
 	pthread_mutex_unlock(&recorder->lock);
 }
 
-static void put_times(struct scaph_recorder *recorder, const uint64_t *times_ns)
+/* One number a package: times, or bytes. */
+static void put_each(struct scaph_recorder *recorder, const uint64_t *numbers)
 {
 	for (uint32_t p = 0; p < recorder->source->packages; p++)
-		put(recorder, " %" PRIu64, times_ns[p]);
+		put(recorder, " %" PRIu64, numbers[p]);
 	put(recorder, "\n");
 }
 
@@ -258,9 +259,13 @@ void scaph_recorder_window(struct scaph_recorder *recorder, const struct scaph_p
 	scaph_recorder_numbers(recorder, publisher->last_ns, publisher->last);
 	pthread_mutex_lock(&recorder->lock);
 	put(recorder, "window %" PRIu64, publisher->last_ns);
-	put_times(recorder, window->busy_ns);
+	put_each(recorder, window->busy_ns);
 	if (!window->divided)
 		put(recorder, "# not divided\n");
+	if (window->by_traffic) {
+		put(recorder, "traffic");
+		put_each(recorder, publisher->traffic.whole);
+	}
 	for (uint32_t i = 0; i < publisher->count; i++) {
 		const struct scaph_entry *entry = publisher->live[i];
 
@@ -268,9 +273,13 @@ void scaph_recorder_window(struct scaph_recorder *recorder, const struct scaph_p
 			continue;
 		scaph_uuid_format(entry->domain.uuid, uuid);
 		put(recorder, "cpu %s %" PRIu32, uuid, entry->domain.vcpus);
-		put_times(recorder, entry->reading.package_ns);
+		put_each(recorder, entry->reading.package_ns);
+		if (window->by_traffic) {
+			put(recorder, "bytes %s", uuid);
+			put_each(recorder, entry->traffic.bytes);
+		}
 	}
 	put(recorder, "self");
-	put_times(recorder, publisher->own.package_ns);
+	put_each(recorder, publisher->own.package_ns);
 	pthread_mutex_unlock(&recorder->lock);
 }

@@ -20,17 +20,25 @@
 #include "producer/publish/publication.h"
 #include "producer/account/tally.h"
 
+/* A domain's memory traffic of a second, by which dram energy is divided. */
+struct scaph_entry_traffic {
+	bool known;
+	uint64_t bytes[SCAPH_PACKAGES_MAX];
+};
+
 struct scaph_entry {
 	struct scaph_domain domain;
 	struct scaph_reading reading;
 	struct scaph_publication publication;
 	struct scaph_tally tally;
 	int slot; /* in the state file */
+	struct scaph_entry_traffic traffic; /* in force */
 
 	/* Guarded by the publisher's lock: notes for the main thread. */
 	bool gone; /* the meter found its process ended */
 	uint8_t failed; /* scaph_publication_failed() */
 	bool paused, refresh; /* notes from the main thread */
+	struct scaph_entry_traffic traffic_noted; /* another */
 
 	/* Main thread only. */
 	uint8_t failed_said;

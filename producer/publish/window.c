@@ -14,6 +14,7 @@
 
 #include "producer/process/clock.h"
 #include "producer/publish/division.h"
+#include "producer/publish/dram.h"
 #include "producer/publish/instant.h"
 
 /* The two clocks are not read at one instant: less than this between them is no sleep. */
@@ -213,6 +214,7 @@ void scaph_window_close(struct scaph_publisher *pub, uint64_t now_ns)
 		return;
 	if (measure(pub, &instant, &window))
 		count_break(pub);
+	window.by_traffic = scaph_dram_by_traffic(pub, window.end_ns);
 	window.flags = flags_of(pub, &window);
 	scaph_division_credit(pub, &window);
 	scaph_division_store(pub);

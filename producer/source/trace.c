@@ -204,10 +204,16 @@ static int take_numbers(struct parser *parser, const char *time, char **words)
 	return 0;
 }
 
-/* What --record wrote for people and other programs: how CPU time was divided. */
+/* What --record wrote for people and other programs: how CPU time and traffic were divided. */
 static bool is_meter_line(const char *word)
 {
-	return strcmp(word, "window") == 0 || strcmp(word, "cpu") == 0 || strcmp(word, "self") == 0;
+	static const char *const words[] = { "window", "cpu", "self", "traffic", "bytes" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(words[i], word) == 0)
+			return true;
+	}
+	return false;
 }
 
 static int take_line(struct parser *parser, char *text)

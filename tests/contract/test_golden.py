@@ -36,7 +36,7 @@ def slots():
         data += segment.seal_slot(segment.ring_prefix(EPOCH, UUID, ring), TAG, index, {
             "mono_ns": 20_000_000 * k, "package_uj": 0x1111111111111111 * k, "core_uj": 0x0202020202020202 * k,
             "dram_uj": 0x30303030 * k, "idle_uj": 4 * k, "cpu_ns": 19_999_999 * k, "breaks": i * 255,
-            "flags": 0x1F11 if i == 2 else 0x1F})
+            "flags": 0x3F11 if i == 2 else 0x1F})
     return data
 
 

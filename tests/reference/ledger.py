@@ -7,7 +7,8 @@ t the domain's, v its vCPUs, C the CPUs of the host, and P the idle power, an eq
     x = E - P dt + debt;   x < 0: debt = x, D = 0;   else debt = 0, D = x;   I = E - D
     each domain:  D t / B  +  I v / max(sum of v, C)      the sum and C are the host's, the same for every package
 
-Only the package zone has an idle part. B = 0: D stays with the host.
+Only the package zone has an idle part. B = 0: D stays with the host. Where a window has traffic, B and t of the dram zone are bytes:
+those of the package and those of the domain.
 
 Every term is an exact fraction. Sums are kept in units of 2^-128 microjoule, each term rounded down, for the denominators of
 exact ones grow without end: after a million windows that is less than 10^-32 microjoule.
@@ -29,10 +30,12 @@ def whole_uj(grid):
 class Window:
     """What is divided: energy_uj by (package, zone), busy_ns by package, domains: uuid -> (vcpus, [cpu_ns by package]).
 
-    own_ns: CPU time of the daemon itself by package, part of the residual; or None.
+    own_ns: CPU time of the daemon itself by package, part of the residual; or None. traffic: bytes by package of all there is, and
+    of each domain by its uuid; or None: dram goes by CPU time.
     """
 
-    def __init__(self, mono_ns, dt_ns, energy_uj, busy_ns, domains, own_ns=None):
+    def __init__(self, mono_ns, dt_ns, energy_uj, busy_ns, domains, own_ns=None, traffic=None):
+        self.traffic = traffic
         self.mono_ns, self.dt_ns = mono_ns, dt_ns
         self.energy_uj, self.busy_ns, self.domains, self.own_ns = energy_uj, busy_ns, domains, own_ns
 
@@ -101,7 +104,10 @@ class Ledger:
                 self.own.add(zone, dynamic * window.own_ns[package] / busy_ns)
             for uuid, (vcpus, times) in window.domains.items():
                 account = self.domains.setdefault(uuid, Account())
-                if busy_ns:
+                if zone == "dram" and window.traffic:
+                    whole, parts = window.traffic
+                    account.add(zone, dynamic * parts[uuid][package] / whole[package])
+                elif busy_ns:
                     account.add(zone, dynamic * times[package] / busy_ns)
                 if idle:
                     own = idle * Fraction(vcpus) / seats

@@ -11,6 +11,7 @@ class Window:
         self.mono_ns, self.raw, self.busy_ns = mono_ns, raw, busy_ns
         self.domains = {}  # uuid -> (vcpus, [cpu_ns by package])
         self.own_ns = None
+        self.traffic = None  # or ([bytes by package], uuid -> [bytes by package])
 
 
 class Record:
@@ -63,6 +64,10 @@ class Record:
             self.take_window(int(rest[0]), [int(word) for word in rest[1:]])
         elif kind == "cpu":
             self.windows[-1].domains[rest[0].lower()] = (int(rest[1]), [int(word) for word in rest[2:]])
+        elif kind == "traffic":
+            self.windows[-1].traffic = ([int(word) for word in rest], {})
+        elif kind == "bytes":
+            self.windows[-1].traffic[1][rest[0].lower()] = [int(word) for word in rest[1:]]
         elif kind == "self":
             self.windows[-1].own_ns = [int(word) for word in rest]
         else:

@@ -51,6 +51,11 @@ def by_hand(tap):
               "the float is exact less published")
     tap.check(ledger.own.figures().package_uj == 250_000, "the daemon's own energy is what its time is of the busy time",
               ledger.own.figures())
+    traffic = Ledger(1, 1)
+    traffic.close(Window(0, MS, {(0, "package"): Fraction(900), (0, "dram"): Fraction(900)}, [3], {"a": (1, [2]), "b": (1, [0])},
+                         None, ([9], {"a": [1], "b": [5]})))
+    tap.check(traffic.figures("a").values() == (600, 0, 100, 0) and traffic.figures("b").values() == (0, 0, 500, 0),
+              "with traffic dram goes by it, and package by time", traffic.figures("b"))
     third = Ledger(1, 1)
     for _ in range(3):
         third.close(Window(0, MS, {(0, "package"): Fraction(1, 2)}, [3], {"a": (1, [2])}))

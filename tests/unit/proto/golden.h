@@ -83,7 +83,7 @@ static inline void golden_slots(struct scaph_slot ret_slots[3])
 			.idle_uj = 4 * k,
 			.cpu_ns = 19999999 * k,
 			.breaks = (uint16_t)(i * 255),
-			.flags = (uint16_t)(i == 2 ? 0x1f11 : 0x001f),
+			.flags = (uint16_t)(i == 2 ? 0x3f11 : 0x001f),
 		};
 		scaph_slot_seal(scaph_slot_prefix(GOLDEN_EPOCH, golden_uuid, ring[i]),
 				&ret_slots[i]);
