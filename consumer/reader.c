@@ -16,6 +16,7 @@
 #include "consumer/reader.h"
 #include "consumer/scaph.h"
 #include "consumer/span.h"
+#include "consumer/timeline.h"
 #include "consumer/totals.h"
 #include "proto/names.h"
 #include "proto/seq.h"
@@ -74,6 +75,7 @@ struct scaph_reader {
 	uint32_t last_flags; /* of the last record delivered by scaph_next(), if there was one */
 	bool has_last;
 	struct scaph_totals totals;
+	struct scaph_timeline timeline;
 	const struct scaph_watch *watch_newest;
 	const struct scaph_watch *watch_next;
 	struct scaph_record latest; /* the record that is watched */
@@ -85,6 +87,11 @@ struct scaph_reader {
 struct scaph_cursor *scaph_reader_cursor(struct scaph_reader *reader)
 {
 	return reader->cursor;
+}
+
+struct scaph_timeline *scaph_reader_timeline(struct scaph_reader *reader)
+{
+	return &reader->timeline;
 }
 
 /* A reading of the clock; what was taken at an old one gets its date. */
@@ -369,7 +376,17 @@ API int scaph_latest(struct scaph_reader *reader, struct scaph_record *ret)
 	return r;
 }
 
-static int sleep_until(uint64_t mono_ns)
+int scaph_reader_at(struct scaph_reader *reader, uint64_t number, struct scaph_record *ret)
+{
+	struct scaph_slot slot;
+	int r = result_of(reader, scaph_cursor_at(reader->cursor, SCAPH_BLOCK_FAST, number, &slot));
+
+	if (r == SCAPH_OK)
+		decode(epoch_of(reader), &slot, ret);
+	return r;
+}
+
+int scaph_reader_sleep_until(uint64_t mono_ns)
 {
 	struct timespec ts = { .tv_sec = (time_t)(mono_ns / NS_PER_S),
 			       .tv_nsec = (long)(mono_ns % NS_PER_S) };
@@ -400,7 +417,7 @@ API int scaph_wait(struct scaph_reader *reader, int64_t timeout_ns, uint64_t bat
 		due_ns = scaph_cursor_due_ns(reader->cursor, at_ns, batch_ns);
 		if (timeout_ns >= 0 && due_ns > until_ns)
 			due_ns = until_ns;
-		r = sleep_until(due_ns);
+		r = scaph_reader_sleep_until(due_ns);
 		if (r < 0)
 			return r;
 	}

@@ -32,6 +32,9 @@ enum scaph_result {
 	SCAPH_GAP =
 		7, /* these two records must not be subtracted: there is no power between them */
 	SCAPH_REFUSED = 8, /* no segment this library can read: see scaph_reason() */
+	SCAPH_NOT_YET =
+		9, /* the span's last record is not there yet: ask again, or scaph_energy_await() */
+	SCAPH_TOO_OLD = 10, /* the span begins before what the segment still holds */
 };
 
 /* Bits of scaph_record.flags and scaph_span.flags. */
@@ -77,6 +80,37 @@ struct scaph_span {
 	uint64_t power_uw; /* mean of package_uj over duration_ns */
 	uint32_t flags; /* what is known in both ends; estimated, ... if either end is */
 	uint32_t reserved;
+};
+
+/* A figure that lies between least and most for certain; best is the likeliest by what is known. */
+struct scaph_bounds {
+	uint64_t least;
+	uint64_t best;
+	uint64_t most;
+};
+
+/* Energy between any two instants of this machine's CLOCK_MONOTONIC. */
+struct scaph_energy {
+	size_t size; /* sizeof(struct scaph_energy), set by the caller */
+	uint64_t epoch_id;
+	uint64_t duration_ns;
+	struct scaph_bounds package_uj; /* dynamic and idle share together */
+	struct scaph_bounds core_uj; /* part of package_uj */
+	struct scaph_bounds dram_uj; /* not part of package_uj on servers */
+	struct scaph_bounds idle_uj; /* the idle share in package_uj */
+	struct scaph_bounds cpu_ns; /* CPU time */
+	uint64_t bound_uj; /* package_uj.best is off by this at most */
+	uint64_t clock_ns; /* how uncertain either end was in the host's time: half of that range */
+	uint32_t flags; /* enum scaph_record_flag: what is known throughout; estimated, ... if any record used is */
+	uint32_t reserved;
+};
+
+/* Where the host's times lie on this machine's CLOCK_MONOTONIC: ours = a record's mono_ns + offset_ns, give or take error_ns. */
+struct scaph_clock {
+	size_t size; /* sizeof(struct scaph_clock), set by the caller */
+	uint64_t epoch_id; /* the offset is of this epoch alone */
+	int64_t offset_ns;
+	uint64_t error_ns; /* now; grows by 100 ns a millisecond until something better is seen */
 };
 
 enum scaph_open_mode {
@@ -240,6 +274,56 @@ int scaph_between(const struct scaph_record *from, const struct scaph_record *to
  * Return:   SCAPH_OK, SCAPH_GAP, or as scaph_latest().
  */
 int scaph_window(struct scaph_reader *reader, uint64_t span_ns, struct scaph_span *ret);
+
+/**
+ * scaph_energy_between() - energy between two instants of this machine's CLOCK_MONOTONIC
+ * @t0_ns, @t1_ns: as clock_gettime() gave them, @t0_ns the earlier
+ * @ret:           size set by the caller; the rest set only on SCAPH_OK
+ *
+ * For a program that meters what it does: it reads the clock before and after, and asks once the records of that time are there, a
+ * window later. The bounds hold for certain, of what the host has counted: energy inside a window may have been used anywhere in
+ * it, and an instant is only known on the host's clock as well as scaph_clock_read() says. Best is a straight line through each window.
+ *
+ * Context:  looks at the newest record and searches the ring; coherent: no system call but now and then; snapshot: some preads.
+ *           Never waits.
+ * Source:   proto/SPEC.md, 8, "Time".
+ * Return:   SCAPH_OK; SCAPH_NOT_YET: the record that covers @t1_ns is not there, or nothing is known of the clock yet;
+ *           SCAPH_TOO_OLD: it begins before the oldest record (the ring holds 4 s at least); SCAPH_GAP: records that must not be
+ *           subtracted, a new epoch, or a clock that stood still lie between; _STALE, _UNPROVEN, _WITHHELD, _REFUSED as
+ *           scaph_latest(); -EINVAL: size is wrong, or @t0_ns is not before @t1_ns; or another negative errno.
+ */
+int scaph_energy_between(struct scaph_reader *reader, uint64_t t0_ns, uint64_t t1_ns,
+			 struct scaph_energy *ret);
+
+/**
+ * scaph_energy_await() - scaph_energy_between() once its records are there
+ * @timeout_ns: at most this long; negative: no limit
+ *
+ * Context:  sleeps until the record is due that covers @t1_ns; never spins.
+ * Return:   as scaph_energy_between(); SCAPH_NOT_YET or SCAPH_UNPROVEN: the time is over; -EINTR: a signal came.
+ */
+int scaph_energy_await(struct scaph_reader *reader, uint64_t t0_ns, uint64_t t1_ns,
+		       int64_t timeout_ns, struct scaph_energy *ret);
+
+/**
+ * scaph_clock_read() - how a record's time is told on this machine's clock
+ * @ret: size set by the caller; the rest set only on SCAPH_OK
+ *
+ * Return:   SCAPH_OK; SCAPH_NOT_YET: it takes two records at least; -EINVAL: size is wrong; or as scaph_latest().
+ */
+int scaph_clock_read(struct scaph_reader *reader, struct scaph_clock *ret);
+
+/**
+ * scaph_clock_sync() - know the offset of the clocks to a fraction of a millisecond
+ * @timeout_ns: at most this long; it takes 1 s; negative: no limit
+ *
+ * Watches the moment in which the host's status comes, once a second. Without it an instant is known to about two windows. Lasts:
+ * after a minute the error has grown by 6 ms. On the host, whose segments name their origin, there is nothing to do.
+ *
+ * Context:  sleeps, then looks every 50 us for some milliseconds.
+ * Return:   SCAPH_OK; SCAPH_NOT_YET: the time is over; -EINTR: a signal came; or as scaph_latest().
+ */
+int scaph_clock_sync(struct scaph_reader *reader, int64_t timeout_ns);
 
 /**
  * scaph_totals() - this reader's own sums since it was opened
