@@ -7,13 +7,17 @@ _scaph() {
 	local options="--lines --step --path --wait --timeout --help"
 
 	[[ ${COMP_WORDS[1]} == prometheus ]] && options="--web.listen-address --web.telemetry-path --path --help"
+	[[ ${COMP_WORDS[1]} == guest-setup ]] &&
+		options="--transport --dir --tag --exporter --undo --dry-run --root --sysfs --help --version"
 
 	case $before in
+	--dir | --root | --sysfs) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
+	--transport) mapfile -t COMPREPLY < <(compgen -W "virtiofs 9p ivshmem" -- "$word") ;;
 	--path) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
-	-n | -s | --lines | --step | --wait | --timeout | --web.telemetry-path) COMPREPLY=() ;;
+	-n | -s | --lines | --step | --wait | --timeout | --web.telemetry-path | --tag) COMPREPLY=() ;;
 	--web.listen-address) mapfile -t COMPREPLY < <(compgen -W "127.0.0.1:8080 :8080" -- "$word") ;;
 	*)
-		((COMP_CWORD == 1)) && options="text json prometheus --help --version"
+		((COMP_CWORD == 1)) && options="text json prometheus guest-setup --help --version"
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
 		;;
 	esac

@@ -42,6 +42,7 @@ static const struct subcommand {
 	{ "text", "energy and power as text; on a host a row for each domain", run_view },
 	{ "json", "the same as JSON, one object a line", run_view },
 	{ "prometheus", "serve the same to Prometheus", NULL },
+	{ "guest-setup", "make a guest find its figures at every start", NULL },
 };
 #define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
 
@@ -50,7 +51,7 @@ static void show_help(void)
 	printf("Usage: scaph SUBCOMMAND [OPTION]...\n"
 	       "Show the energy of this virtual machine, or on a host of every one.\n\n");
 	for (size_t i = 0; i < SUBCOMMANDS; i++)
-		printf("  %-10s %s\n", subcommands[i].name, subcommands[i].help);
+		printf("  %-11s %s\n", subcommands[i].name, subcommands[i].help);
 	printf("\n  --help      show this and exit\n"
 	       "  --version   show the version and exit\n\n"
 	       "scaph SUBCOMMAND --help shows a subcommand's options; other words run the program "

@@ -25,7 +25,9 @@ RETIRED = 3
 
 
 def guest_lines(done):
-    return [line.strip() for line in done.stdout.split("In the guest, as root:\n")[1].splitlines()]
+    """The lines to be typed: those that are set in."""
+    after = done.stdout.split("In the guest, as root:\n")[1].splitlines()
+    return [line.strip() for line in after if line.startswith("    ")]
 
 
 def watts(domain, lines):
@@ -49,6 +51,27 @@ def enabled_and_read(vm, domains, texts):
         check(good, f"{transport}: the lines inside show watts", text)
         check(vm.run("check", domain.uuid).returncode == 0, f"{transport}: check finds nothing wrong",
               vm.run("check", domain.uuid).stdout)
+
+
+def set_up_inside(domains):
+    """scaph guest-setup in place of the lines, in a guest without systemd: fstab for 9p, the group for ivshmem; and undone."""
+    line = domains["9p"].line
+    line.run("umount /var/scaphandre; rmdir /var/scaphandre /var")
+    status, text = line.run_status("scaph guest-setup", 60)
+    check(status == 0, "guest-setup: 9p is set up", text)
+    status, text = line.run_status("umount /var/scaphandre && mount /var/scaphandre && scaph text -n 3 --timeout 40", 60)
+    check(status == 0 and " W" in text, "guest-setup: its line in fstab mounts it again, with watts", text)
+    status, text = line.run_status("scaph guest-setup", 60)
+    check(status == 0 and "already" in text, "guest-setup: twice is once", text)
+    status, text = line.run_status("scaph guest-setup --undo && ! grep -q scaphandre /proc/mounts && ! test -e /var && ! grep -q scaph /etc/fstab", 60)
+    check(status == 0, "guest-setup: undone, nothing is left", text)
+    line = domains["ivshmem"].line
+    line.run("mkdir -p /etc; touch /etc/group /etc/passwd")
+    status, text = line.run_status("scaph guest-setup && stat -c '%a %G' /sys/bus/pci/devices/*/resource2 | grep -q '640 scaph'", 60)
+    check(status == 0 and "no figures" not in text, "guest-setup: the group may read the ivshmem device", text)
+    status, text = line.run_status("scaph guest-setup --undo && ! grep scaph /etc/group && ! stat -c '%a' /sys/bus/pci/devices/*/resource2 | grep 640", 60)
+    check(status == 0, "guest-setup: undone, only root may", text)
+    domains["9p"].line.run("mkdir -p /var/scaphandre && mount -t 9p -o ro,trans=virtio,version=9p2000.L scaph9p /var/scaphandre")
 
 
 def hostile_guest(domain, transport):
@@ -137,6 +160,7 @@ def main():
                    "ivshmem": virt.domain("\u202egnirts", plan9=False, share=False)}
         texts = {transport: vm.definition(domain) for transport, domain in domains.items()}
         enabled_and_read(vm, domains, texts)
+        set_up_inside(domains)
         hostile_guest(domains["virtiofs"], "virtiofs")
         hostile_guest(domains["9p"], "9p")
         consequences(vm, virt, domains)

@@ -213,7 +213,9 @@ class Virt:
         if build:
             self.image, root, version = kernel.fetch(os.path.join(build, "guest"))
             self.initrd = os.path.join(self.work, "initrd")
-            initramfs.build(self.initrd, root, version, {"scaph": os.path.join(build, "consumer/scaph-static")})
+            initramfs.build(self.initrd, root, version, {
+                "scaph": os.path.join(build, "consumer/scaph-static"),
+                "scaph-guest-setup": os.path.join(build, "consumer/scaph-guest-setup")})
         for place in PLACES:
             os.makedirs(place, exist_ok=True)
             subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "scaph-test", place], check=True)

@@ -159,5 +159,6 @@ void scaph_plan_show_guest_lines(unsigned int transports)
 		printf("    mkdir -p /var/scaphandre && mount -t 9p -o "
 		       "ro,trans=virtio,version=9p2000.L %s /var/scaphandre\n",
 		       scaph_transport_tag(SCAPH_TRANSPORT_PLAN9));
-	printf("    scaph text\n");
+	printf("    scaph text\n"
+	       "To keep it there over every start, as root in the guest: scaph guest-setup\n");
 }
