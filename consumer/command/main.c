@@ -13,6 +13,7 @@
 #include "consumer/command/options.h"
 #include "consumer/command/view.h"
 #include "consumer/command/worker.h"
+#include "consumer/run/run.h"
 
 static int work_text(struct scaph_worker *worker, const struct scaph_view_options *options)
 {
@@ -41,6 +42,7 @@ static const struct subcommand {
 } subcommands[] = {
 	{ "text", "energy and power as text; on a host a row for each domain", run_view },
 	{ "json", "the same as JSON, one object a line", run_view },
+	{ "run", "run a command and say what energy it took", scaph_run },
 	{ "prometheus", "serve the same to Prometheus", NULL },
 	{ "guest-setup", "make a guest find its figures at every start", NULL },
 };

@@ -33,7 +33,7 @@ static void show_help(const char *command)
 					    : "Show energy and power as text.");
 }
 
-static int take_seconds(const char *option, const char *text, double least, uint64_t *ret_ns)
+int scaph_take_seconds(const char *option, const char *text, double least, uint64_t *ret_ns)
 {
 	char *end;
 	double seconds = strtod(text, &end);
@@ -83,16 +83,16 @@ int scaph_view_options_read(int argc, char **argv, struct scaph_view_options *re
 			r = take_lines(optarg, &view.lines);
 			break;
 		case 's':
-			r = take_seconds("-s", optarg, 0, &view.step_ns);
+			r = scaph_take_seconds("-s", optarg, 0, &view.step_ns);
 			break;
 		case PATH:
 			view.path = optarg;
 			break;
 		case WAIT:
-			r = take_seconds("--wait", optarg, 0, &view.wait_ns);
+			r = scaph_take_seconds("--wait", optarg, 0, &view.wait_ns);
 			break;
 		case TIMEOUT:
-			r = take_seconds("--timeout", optarg, 1e-3, &view.timeout_ns);
+			r = scaph_take_seconds("--timeout", optarg, 1e-3, &view.timeout_ns);
 			break;
 		case HELP:
 			show_help(argv[0]);

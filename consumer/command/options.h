@@ -22,6 +22,9 @@ enum {
 	SCAPH_OPTIONS_DONE = 1,
 };
 
+/* A number of seconds of at least @least; 0, or -EINVAL after one line on standard error. */
+int scaph_take_seconds(const char *option, const char *text, double least, uint64_t *ret_ns);
+
 /* argv[0] is the subcommand. 0, SCAPH_OPTIONS_DONE, or -EINVAL after one line on standard error. */
 int scaph_view_options_read(int argc, char **argv, struct scaph_view_options *ret_options);
 

@@ -52,7 +52,7 @@ static void complain(struct show *show, const char *place, const char *reason)
 	scaph_worker_complain(show->worker, line);
 }
 
-static const char *open_reason(int error)
+const char *scaph_show_open_reason(int error)
 {
 	switch (-error) {
 	case ENOENT:
@@ -82,7 +82,7 @@ static bool open_feeds(struct show *show, uint64_t until_ns)
 		if (r == 0)
 			return true;
 		if (now_ns() >= until_ns || (r != -ENOENT && r != -ENODATA && r != -EACCES)) {
-			complain(show, show->feeds.looked, open_reason(r));
+			complain(show, show->feeds.looked, scaph_show_open_reason(r));
 			return false;
 		}
 		scaph_feeds_close(&show->feeds);

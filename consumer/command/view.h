@@ -26,4 +26,7 @@ extern const struct scaph_view scaph_view_json;
 int scaph_show(struct scaph_worker *worker, const struct scaph_view_options *options,
 	       const struct scaph_view *view);
 
+/* Why a place cannot be opened, by a negative errno: one clause that says what mends it. */
+const char *scaph_show_open_reason(int error);
+
 #endif
