@@ -32,17 +32,19 @@ _scaphd() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 
 	case $before in
-	--config | --share-root | --state-dir | --host-dir | --shm-dir | --record | --msr-path | --sysfs | --procfs | --cgroupfs | --resctrl | --topology | --run-dir) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+	--config | --share-root | --state-dir | --host-dir | --shm-dir | --record | --msr-path | --sysfs | --procfs | --cgroupfs | --resctrl | --topology | --run-dir | --qemu-server-dir) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
 	--source) mapfile -t COMPREPLY < <(compgen -W "auto msr perf powercap model replay: ring:" -- "$word") ;;
 	--meter) mapfile -t COMPREPLY < <(compgen -W "auto bpf cputime" -- "$word") ;;
 	--idle) mapfile -t COMPREPLY < <(compgen -W "vcpus equal none" -- "$word") ;;
 	--libvirt) mapfile -t COMPREPLY < <(compgen -W "qemu:///system none" -- "$word") ;;
+	--discover) mapfile -t COMPREPLY < <(compgen -W "qemu none" -- "$word") ;;
+	--discover-user) mapfile -t COMPREPLY < <(compgen -u -- "$word") ;;
 	--log-level) mapfile -t COMPREPLY < <(compgen -W "error warning info debug" -- "$word") ;;
 	--group) mapfile -t COMPREPLY < <(compgen -g -- "$word") ;;
 	*)
 		mapfile -t COMPREPLY < <(compgen -W "--source --model-watts --meter --window --sample --domain \
-			--libvirt --profile --idle --idle-watts --calibrate --record --share-root --group --allow-plain-dir --state-dir --host-dir --shm-dir --msr-path \
-			--sysfs --procfs --cgroupfs --resctrl --topology --run-dir --log-level \
+			--libvirt --discover --discover-user --profile --idle --idle-watts --calibrate --record --share-root --group --allow-plain-dir --state-dir --host-dir --shm-dir --msr-path \
+			--sysfs --procfs --cgroupfs --resctrl --topology --run-dir --qemu-server-dir --log-level \
 			--check --config --help --version" -- "$word")
 		;;
 	esac

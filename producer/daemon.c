@@ -167,6 +167,16 @@ static int check_hypervisor(const struct scaph_daemon *daemon)
 	return -EINVAL;
 }
 
+static int open_discovery(struct scaph_daemon *daemon)
+{
+	struct scaph_hypervisor_listener listener =
+		scaph_mailbox_discovery_listener(&daemon->mailbox);
+
+	if (!daemon->config->discover_qemu)
+		return 0;
+	return scaph_discovery_open(daemon->config, &listener, &daemon->discovery);
+}
+
 int scaph_daemon_open(const struct scaph_config *config, struct scaph_daemon *ret_daemon)
 {
 	int r;
@@ -191,6 +201,8 @@ int scaph_daemon_open(const struct scaph_config *config, struct scaph_daemon *re
 		r = open_domains(ret_daemon);
 	if (r == 0)
 		r = scaph_mailbox_init(&ret_daemon->mailbox);
+	if (r == 0)
+		r = open_discovery(ret_daemon);
 	if (r || config->calibrate)
 		return r;
 	return open_folders(ret_daemon);
@@ -282,17 +294,28 @@ bool scaph_daemon_has_hypervisor(const struct scaph_daemon *daemon)
 	return strcmp(daemon->config->libvirt, "none") != 0;
 }
 
-int scaph_daemon_listen(struct scaph_daemon *daemon)
+int scaph_daemon_listen_to_libvirt(struct scaph_daemon *daemon)
 {
 	struct scaph_hypervisor_listener listener = scaph_mailbox_listener(&daemon->mailbox);
 	int r;
 
-	if (!scaph_daemon_has_hypervisor(daemon))
-		return 0;
 	r = scaph_hypervisor_start(daemon->config->libvirt, daemon->config->run_dir, &listener,
 				   &daemon->hypervisor);
 	if (r)
 		scaph_error("libvirt cannot be listened to: %s; --libvirt none does without",
+			    strerror(-r));
+	return r;
+}
+
+int scaph_daemon_listen(struct scaph_daemon *daemon)
+{
+	int r = scaph_daemon_has_hypervisor(daemon) ? scaph_daemon_listen_to_libvirt(daemon) : 0;
+
+	if (r || !daemon->discovery)
+		return r;
+	r = scaph_discovery_start(daemon->discovery);
+	if (r)
+		scaph_error("machines cannot be looked for: %s; --discover none does without",
 			    strerror(-r));
 	return r;
 }
@@ -306,6 +329,7 @@ static void close_fd(int fd)
 void scaph_daemon_close(struct scaph_daemon *daemon)
 {
 	scaph_hypervisor_stop(daemon->hypervisor);
+	scaph_discovery_close(daemon->discovery);
 	scaph_control_close(daemon->control);
 	scaph_dram_close(&daemon->dram);
 	if (daemon->admission.table)

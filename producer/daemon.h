@@ -8,6 +8,7 @@
 #include "producer/publish/admission.h"
 #include "producer/config/config.h"
 #include "producer/control/control.h"
+#include "producer/domain/discovery.h"
 #include "producer/domain/mailbox.h"
 #include "producer/publish/dram.h"
 #include "producer/publish/publisher.h"
@@ -31,6 +32,7 @@ struct scaph_daemon {
 	struct scaph_control *control; /* NULL: there is no socket */
 	struct scaph_dram dram; /* timer_fd -1: the source has no dram zone */
 	struct scaph_hypervisor *hypervisor;
+	struct scaph_discovery *discovery; /* NULL: none was asked for */
 };
 
 /**
@@ -48,7 +50,10 @@ void scaph_daemon_close(struct scaph_daemon *daemon);
 /* Whether domains come from a hypervisor. */
 bool scaph_daemon_has_hypervisor(const struct scaph_daemon *daemon);
 
-/* Begin to listen to it: 0, or a negative errno after one line. */
+/* Begin to listen to libvirt alone: as below. */
+int scaph_daemon_listen_to_libvirt(struct scaph_daemon *daemon);
+
+/* Begin to listen to it, and to look for machines: 0, or a negative errno after one line. */
 int scaph_daemon_listen(struct scaph_daemon *daemon);
 
 /* What --check prints on standard output: 0, or a negative errno after a line on standard error. */

@@ -91,14 +91,13 @@ static void describe_dram(struct scaph_daemon *daemon)
 	scaph_traffic_free(traffic);
 }
 
-static void describe_ivshmem(const struct scaph_daemon *daemon, const struct scaph_domain *domain,
-			     const char *uuid)
+static void describe_ivshmem(const struct scaph_daemon *daemon, const struct scaph_domain *domain)
 {
 	const char *folder = daemon->config->shm_dir;
 	struct stat st;
-	char name[sizeof("scaph-") + SCAPH_UUID_TEXT_BYTES];
+	char name[SCAPH_DOMAIN_SHMEM_BYTES];
 
-	snprintf(name, sizeof(name), "scaph-%s", uuid);
+	scaph_domain_shmem_name(domain, name);
 	if (!domain->ivshmem)
 		printf("  ivshmem  none: %s\n", domain->hypervisor
 							? "its definition has no such device"
@@ -139,41 +138,93 @@ static int describe_domain(const struct scaph_daemon *daemon, const struct scaph
 	scaph_domain_describe(domain, what, sizeof(what));
 	printf("  is       %s\n", what);
 	printf("  profile  %s\n", scaph_profile_name(domain->profile));
-	describe_ivshmem(daemon, domain, uuid);
+	describe_ivshmem(daemon, domain);
 	return describe_share(daemon, domain);
 }
 
-/* Domains of the hypervisor, for a few seconds at most; *ret_count: how many. */
-static int describe_hypervisor(struct scaph_daemon *daemon, uint32_t *ret_count)
+/* Processes that were described: of one that libvirt and /proc both tell of, libvirt's word comes first. */
+struct described {
+	pid_t *pid;
+	uint32_t count;
+};
+
+static bool was_described(const struct scaph_daemon *daemon, const struct described *before,
+			  pid_t pid)
+{
+	for (uint32_t i = 0; i < daemon->domain_count; i++) {
+		const struct scaph_domain *named = &daemon->domains[i];
+
+		if (named->pid ? named->pid == pid : scaph_cgroup_holds(&named->cgroup, pid))
+			return true;
+	}
+	for (uint32_t i = 0; i < before->count; i++) {
+		if (before->pid[i] == pid)
+			return true;
+	}
+	return false;
+}
+
+static int describe_sighting(struct scaph_daemon *daemon, const struct scaph_sighting *sighting,
+			     struct described *before)
+{
+	struct scaph_domain domain;
+	pid_t *grown;
+	int r;
+
+	if (was_described(daemon, before, sighting->pid) ||
+	    scaph_domain_from_sighting(sighting, &domain))
+		return 0;
+	domain.profile = scaph_profile_of(&daemon->config->profiles, &domain);
+	r = describe_domain(daemon, &domain);
+	scaph_domain_close(&domain);
+	grown = reallocarray(before->pid, before->count + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	before->pid = grown;
+	before->pid[before->count++] = sighting->pid;
+	return r;
+}
+
+/* Every letter that has come; *ret_heard: libvirt has told all, or will not. */
+static int describe_letters(struct scaph_daemon *daemon, struct described *before, bool *ret_heard)
+{
+	struct scaph_letter *letter;
+	int r = 0;
+
+	while (r == 0 && (letter = scaph_mailbox_take(&daemon->mailbox))) {
+		*ret_heard |= letter->kind == SCAPH_LETTER_LISTED ||
+			      (letter->kind == SCAPH_LETTER_CONNECTION && !letter->up);
+		if (letter->kind == SCAPH_LETTER_CONNECTION)
+			printf("libvirt  %s: %s\n", daemon->config->libvirt,
+			       letter->up ? "connected" : letter->why);
+		if (letter->kind == SCAPH_LETTER_RUNNING)
+			r = describe_sighting(daemon, &letter->sighting, before);
+		scaph_letter_free(letter);
+	}
+	return r;
+}
+
+/* Domains of libvirt, for a few seconds at most. */
+static int describe_hypervisor(struct scaph_daemon *daemon, struct described *before)
 {
 	struct pollfd wait = { .fd = daemon->mailbox.wake_fd, .events = POLLIN };
-	struct scaph_letter *letter;
 	bool heard = false;
-	int r = scaph_daemon_listen(daemon);
+	int r = scaph_daemon_listen_to_libvirt(daemon);
 
-	while (r == 0 && !heard && poll(&wait, 1, LISTEN_MS) > 0) {
-		while (r == 0 && (letter = scaph_mailbox_take(&daemon->mailbox))) {
-			struct scaph_domain domain;
-
-			heard |= letter->kind == SCAPH_LETTER_LISTED ||
-				 (letter->kind == SCAPH_LETTER_CONNECTION && !letter->up);
-			if (letter->kind == SCAPH_LETTER_CONNECTION)
-				printf("libvirt  %s: %s\n", daemon->config->libvirt,
-				       letter->up ? "connected" : letter->why);
-			if (letter->kind == SCAPH_LETTER_RUNNING &&
-			    scaph_domain_from_sighting(&letter->sighting, &domain) == 0) {
-				domain.profile =
-					scaph_profile_of(&daemon->config->profiles, &domain);
-				r = describe_domain(daemon, &domain);
-				scaph_domain_close(&domain);
-				++*ret_count;
-			}
-			scaph_letter_free(letter);
-		}
-	}
-	if (r == 0 && !heard && scaph_daemon_has_hypervisor(daemon))
+	while (r == 0 && !heard && poll(&wait, 1, LISTEN_MS) > 0)
+		r = describe_letters(daemon, before, &heard);
+	if (r == 0 && !heard)
 		printf("libvirt  %s: no answer\n", daemon->config->libvirt);
 	return r;
+}
+
+static int describe_discovered(struct scaph_daemon *daemon, struct described *before)
+{
+	bool heard = false;
+
+	printf("discover qemu: processes of %s\n", daemon->config->procfs);
+	scaph_discovery_look(daemon->discovery);
+	return describe_letters(daemon, before, &heard);
 }
 
 static void describe_meter(const struct scaph_meter *meter)
@@ -191,7 +242,7 @@ int scaph_daemon_describe(struct scaph_daemon *daemon)
 {
 	struct scaph_descriptor desc = { .window_ns = daemon->terms.window_ns };
 	uint64_t period_ns = daemon->samplers[0].period_ns, bytes;
-	uint32_t count = daemon->domain_count;
+	struct described before = {};
 	int r = 0;
 
 	scaph_descriptor_place_rings(&desc, &bytes);
@@ -211,8 +262,11 @@ int scaph_daemon_describe(struct scaph_daemon *daemon)
 	for (uint32_t i = 0; i < daemon->domain_count && r == 0; i++)
 		r = describe_domain(daemon, &daemon->domains[i]);
 	if (r == 0 && scaph_daemon_has_hypervisor(daemon))
-		r = describe_hypervisor(daemon, &count);
-	if (r == 0 && !count)
+		r = describe_hypervisor(daemon, &before);
+	if (r == 0 && daemon->discovery)
+		r = describe_discovered(daemon, &before);
+	free(before.pid);
+	if (r == 0 && !daemon->domain_count && !before.count)
 		printf("domain   none yet; --domain NAME=pid:PID or NAME=cgroup:PATH names one\n");
 	return r;
 }

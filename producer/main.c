@@ -226,7 +226,10 @@ static int start_threads(struct scaph_daemon *daemon)
 static int start(struct scaph_daemon *daemon)
 {
 	bool realtime = scaph_thread_enter_realtime();
-	int r = scaph_privilege_drop(scaph_daemon_has_hypervisor(daemon));
+	unsigned int keep = scaph_daemon_has_hypervisor(daemon) || daemon->discovery
+				    ? SCAPH_KEEP_OPENING
+				    : SCAPH_KEEP_NOTHING;
+	int r = scaph_privilege_drop(daemon->discovery ? keep | SCAPH_KEEP_LOOKING : keep);
 
 	if (r) {
 		scaph_error("capabilities cannot be dropped: %s; start scaphd as root or as an "
@@ -251,7 +254,9 @@ static int start(struct scaph_daemon *daemon)
 		   (unsigned int)(daemon->terms.window_ns / 1000000), daemon->source->ops->name,
 		   daemon->source->estimated ? " (estimated)" : "", daemon->meter->ops->name,
 		   realtime ? "" : "; no real-time priority: windows may close late under load");
-	return scaph_daemon_listen(daemon);
+	r = scaph_daemon_listen(daemon);
+	/* What only the thread that looks for machines needs, and has by now. */
+	return r ? r : scaph_privilege_drop(keep);
 }
 
 static int serve(struct scaph_daemon *daemon, int signal_fd)

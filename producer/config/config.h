@@ -45,6 +45,9 @@ struct scaph_config {
 	char *resctrl; /* where it is mounted */
 	char *libvirt; /* URI, or "none" */
 	char *run_dir; /* of libvirt: PID files */
+	bool discover_qemu; /* look for machines in /proc */
+	struct scaph_config_list discover_users;
+	char *qemu_server_dir; /* of Proxmox: PID files */
 	char *record; /* NULL: nothing is recorded */
 	enum scaph_idle_policy idle_policy;
 	bool idle_given;

@@ -99,6 +99,12 @@ static const char *take_idle_watts(struct scaph_config *config, const char *valu
 	return NULL;
 }
 
+static const char *take_discover(struct scaph_config *config, const char *value)
+{
+	config->discover_qemu = strcmp(value, "qemu") == 0;
+	return config->discover_qemu || strcmp(value, "none") == 0 ? NULL : "must be qemu or none";
+}
+
 static const char *take_log_level(struct scaph_config *config, const char *value)
 {
 	return scaph_log_parse_level(value, &config->log_level)
@@ -134,6 +140,14 @@ static const struct option_row rows[] = {
 	{ "libvirt", "URI", "qemu:///system",
 	  "publish every running domain of this libvirt, which is only read; none: only --domain",
 	  FIELD(TEXT, libvirt) },
+	{ "discover", "WHAT", "none",
+	  "qemu: publish every QEMU of root or a trusted user, found by its process, where no "
+	  "libvirt tells of it",
+	  TAKE(take_discover) },
+	{ "discover-user", "USER", NULL,
+	  "trust what QEMUs of this user say of themselves, as of root, libvirt-qemu and qemu; may "
+	  "be repeated",
+	  FIELD(LIST, discover_users) },
 	{ "profile", "PATTERN=WORD", NULL,
 	  "UUID=trusted, '*=trusted' for a single-tenant host, PATTERN=shared or PATTERN=off with "
 	  "a "
@@ -179,6 +193,8 @@ static const struct option_row rows[] = {
 	  FIELD(TEXT, topology) },
 	{ "run-dir", "DIR", "/run/libvirt/qemu", "where libvirt keeps the PID files of its domains",
 	  FIELD(TEXT, run_dir) },
+	{ "qemu-server-dir", "DIR", "/run/qemu-server",
+	  "where Proxmox keeps the PID files of its machines", FIELD(TEXT, qemu_server_dir) },
 	{ "log-level", "LEVEL", "info", "error, warning, info or debug", TAKE(take_log_level) },
 	{ "check", NULL, NULL, "say what would run and whether it can, then exit",
 	  FIELD(SWITCH, check) },

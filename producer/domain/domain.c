@@ -31,7 +31,8 @@ static void read_boot_id(char *ret_id, size_t size)
 		fclose(file);
 }
 
-static void derive_uuid(const char *name, uint64_t start, uint8_t ret_uuid[SCAPH_UUID_BYTES])
+void scaph_domain_derive_uuid(const char *name, uint64_t birth_ticks,
+			      uint8_t ret_uuid[SCAPH_UUID_BYTES])
 {
 	/* A name space of our own, so that no other program's derived UUIDs can meet ours. */
 	static const uuid_t space = { 0x6f, 0x2a, 0x5c, 0x1e, 0x93, 0x0b, 0x4d, 0x77,
@@ -39,7 +40,7 @@ static void derive_uuid(const char *name, uint64_t start, uint8_t ret_uuid[SCAPH
 	char text[SCAPH_NAME_BYTES + SCAPH_UUID_TEXT_BYTES + 32], boot[SCAPH_UUID_TEXT_BYTES];
 
 	read_boot_id(boot, sizeof(boot));
-	snprintf(text, sizeof(text), "%s %s %" PRIu64, name, boot, start);
+	snprintf(text, sizeof(text), "%s %s %" PRIu64, name, boot, birth_ticks);
 	uuid_generate_sha1(ret_uuid, space, text, strlen(text));
 }
 
@@ -182,8 +183,9 @@ int scaph_domain_open(const struct scaph_config *config, const struct scaph_conf
 	if (r)
 		return r;
 	if (!domain.uuid_given)
-		derive_uuid(domain.name, cgroup ? domain.cgroup.inode : domain.birth_ticks,
-			    domain.uuid);
+		scaph_domain_derive_uuid(domain.name,
+					 cgroup ? domain.cgroup.inode : domain.birth_ticks,
+					 domain.uuid);
 	domain.ivshmem = domain.uuid_given;
 	*ret_domain = domain;
 	return 0;
@@ -232,6 +234,17 @@ const char *scaph_domain_clash(const struct scaph_domain *a, const struct scaph_
 	return share_time(a, b) ? "processes in common" : NULL;
 }
 
+/* It was proved when it was seen, and its number may be another's by now; held, it stays. */
+static bool is_sighted(const struct scaph_domain *domain, const struct scaph_sighting *sighting)
+{
+	char uuid[SCAPH_UUID_TEXT_BYTES];
+
+	if (sighting->discovered)
+		return domain->birth_ticks == sighting->birth_ticks;
+	scaph_uuid_format(domain->uuid, uuid);
+	return scaph_qemu_process_is(domain->pid, uuid);
+}
+
 int scaph_domain_from_sighting(const struct scaph_sighting *sighting,
 			       struct scaph_domain *ret_domain)
 {
@@ -241,11 +254,13 @@ int scaph_domain_from_sighting(const struct scaph_sighting *sighting,
 		.vcpus = sighting->vcpus,
 		.profile = SCAPH_PROFILE_OFF,
 		.pid = sighting->pid,
-		.uuid_given = true,
+		.uuid_given = !sighting->derived,
 		.ivshmem = sighting->ivshmem,
+		.pve_shmem = sighting->pve_shmem,
+		.uuid_alone = sighting->uuid_alone,
 		.hypervisor = true,
+		.discovered = sighting->discovered,
 	};
-	char uuid[SCAPH_UUID_TEXT_BYTES];
 	int r;
 
 	snprintf(domain.name, sizeof(domain.name), "%s", sighting->name);
@@ -258,9 +273,7 @@ int scaph_domain_from_sighting(const struct scaph_sighting *sighting,
 			    domain.shown, strerror(-r));
 	if (r)
 		return r;
-	/* It was proved when it was seen, and its number may be another's by now; held, it stays. */
-	scaph_uuid_format(domain.uuid, uuid);
-	if (!scaph_qemu_process_is(domain.pid, uuid)) {
+	if (!is_sighted(&domain, sighting)) {
 		scaph_domain_close(&domain);
 		return -ESRCH;
 	}
@@ -274,6 +287,16 @@ void scaph_domain_close(struct scaph_domain *domain)
 		close(domain->pidfd);
 	domain->pidfd = -1;
 	scaph_cgroup_close(&domain->cgroup);
+}
+
+void scaph_domain_shmem_name(const struct scaph_domain *domain,
+			     char ret_name[SCAPH_DOMAIN_SHMEM_BYTES])
+{
+	char uuid[SCAPH_UUID_TEXT_BYTES];
+
+	scaph_uuid_format(domain->uuid, uuid);
+	snprintf(ret_name, SCAPH_DOMAIN_SHMEM_BYTES, "%sscaph-%s",
+		 domain->pve_shmem ? "pve-shm-" : "", uuid);
 }
 
 void scaph_domain_describe(const struct scaph_domain *domain, char *ret_text, size_t size)

@@ -18,6 +18,7 @@
 #include "producer/domain/cgroup.h"
 #include "producer/domain/hypervisor.h"
 #include "proto/layout.h"
+#include "proto/names.h"
 
 struct scaph_domain {
 	char name[SCAPH_NAME_BYTES];
@@ -25,8 +26,11 @@ struct scaph_domain {
 	uint8_t uuid[SCAPH_UUID_BYTES];
 	bool uuid_given;
 	bool ivshmem; /* scaph-UUID is a device of its own, or may be */
+	bool pve_shmem; /* and is called pve-shm-scaph-UUID */
+	bool uuid_alone; /* its name is not one that a share is found by */
 	bool released; /* we were asked to let go of its share and ivshmem file */
 	bool hypervisor; /* known from there, not from an option */
+	bool discovered; /* known from /proc alone; hypervisor is set too */
 	uint32_t vcpus;
 	uint32_t profile; /* enum scaph_profile_id */
 	/* A process, or with PID 0 a control group. */
@@ -67,6 +71,15 @@ const char *scaph_domain_clash(const struct scaph_domain *a, const struct scaph_
 int scaph_domain_from_sighting(const struct scaph_sighting *sighting,
 			       struct scaph_domain *ret_domain);
 void scaph_domain_close(struct scaph_domain *domain);
+
+/* The UUID of one who has none: of its name and its process's start, on this boot of this host. */
+void scaph_domain_derive_uuid(const char *name, uint64_t birth_ticks,
+			      uint8_t ret_uuid[SCAPH_UUID_BYTES]);
+
+/* What its ivshmem file is called. */
+#define SCAPH_DOMAIN_SHMEM_BYTES (sizeof("pve-shm-scaph-") + SCAPH_UUID_TEXT_BYTES)
+void scaph_domain_shmem_name(const struct scaph_domain *domain,
+			     char ret_name[SCAPH_DOMAIN_SHMEM_BYTES]);
 
 /* "process 4711" or "control group PATH", safe to print. */
 void scaph_domain_describe(const struct scaph_domain *domain, char *ret_text, size_t size);

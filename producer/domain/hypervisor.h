@@ -22,6 +22,13 @@ struct scaph_sighting {
 	uint32_t vcpus;
 	bool paused;
 	bool ivshmem; /* its live definition has a shared memory device named scaph-UUID */
+
+	/* Of discovery alone. */
+	bool discovered; /* found in /proc; the hypervisor's own word goes before it */
+	bool derived; /* the UUID is, for the process says none */
+	bool pve_shmem; /* the device is called as Proxmox calls it */
+	bool uuid_alone; /* its name is not one that a share is found by */
+	uint64_t birth_ticks; /* which process it is */
 };
 
 struct scaph_hypervisor_listener {

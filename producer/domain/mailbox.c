@@ -77,6 +77,15 @@ static void on_stopped(void *context, const uint8_t uuid[SCAPH_UUID_BYTES])
 	post_uuid(context, SCAPH_LETTER_STOPPED, uuid);
 }
 
+static void on_lost(void *context, const uint8_t uuid[SCAPH_UUID_BYTES])
+{
+	struct scaph_letter *letter = letter_new(SCAPH_LETTER_STOPPED);
+
+	memcpy(letter->sighting.uuid, uuid, SCAPH_UUID_BYTES);
+	letter->sighting.discovered = true;
+	post(context, letter);
+}
+
 static void on_undefined(void *context, const uint8_t uuid[SCAPH_UUID_BYTES])
 {
 	post_uuid(context, SCAPH_LETTER_UNDEFINED, uuid);
@@ -133,6 +142,14 @@ struct scaph_hypervisor_listener scaph_mailbox_listener(struct scaph_mailbox *ma
 		.connection = on_connection,
 		.unseen = on_unseen,
 	};
+}
+
+struct scaph_hypervisor_listener scaph_mailbox_discovery_listener(struct scaph_mailbox *mailbox)
+{
+	struct scaph_hypervisor_listener listener = scaph_mailbox_listener(mailbox);
+
+	listener.stopped = on_lost;
+	return listener;
 }
 
 struct scaph_letter *scaph_mailbox_take(struct scaph_mailbox *mailbox)

@@ -27,7 +27,7 @@ enum scaph_letter_kind {
 struct scaph_letter {
 	struct scaph_letter *next;
 	enum scaph_letter_kind kind;
-	struct scaph_sighting sighting; /* RUNNING, UNSEEN; uuid alone: the three below */
+	struct scaph_sighting sighting; /* RUNNING, UNSEEN; uuid and discovered: the three below */
 	bool up; /* CONNECTION */
 	char why[256];
 	uint32_t running, defined; /* LISTED */
@@ -48,6 +48,9 @@ void scaph_mailbox_deinit(struct scaph_mailbox *mailbox);
 
 /* Its address as context for scaph_hypervisor_start(). */
 struct scaph_hypervisor_listener scaph_mailbox_listener(struct scaph_mailbox *mailbox);
+
+/* The same for discovery: its letters say of what is stopped that it was discovered. */
+struct scaph_hypervisor_listener scaph_mailbox_discovery_listener(struct scaph_mailbox *mailbox);
 
 /* The oldest letter, freed with scaph_letter_free(); NULL: there is none. */
 struct scaph_letter *scaph_mailbox_take(struct scaph_mailbox *mailbox);

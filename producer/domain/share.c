@@ -187,7 +187,7 @@ int scaph_share_look(int root_fd, const struct scaph_domain *domain,
 	 * A name that reads as a UUID is another domain's folder: whoever chose it would be sent
 	 * the wrong figures there.
 	 */
-	if (fd == -ENOENT && scaph_uuid_parse(domain->name, other) != 0) {
+	if (fd == -ENOENT && !domain->uuid_alone && scaph_uuid_parse(domain->name, other) != 0) {
 		snprintf(ret_folder, SCAPH_NAME_BYTES, "%s", domain->name);
 		fd = open_component(root_fd, domain->name);
 	}

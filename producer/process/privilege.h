@@ -4,19 +4,24 @@
  *
  * Capabilities are each thread's own. Counters are opened before; what remains to do is to open the
  * segments of domains that come later, which is the main thread's: it keeps what that needs if such
- * domains can come. Every other thread has none.
+ * domains can come. The thread that looks for machines keeps what tells
+ * their executables. Every other thread has none.
  */
 #ifndef SCAPH_PRODUCER_PRIVILEGE_H
 #define SCAPH_PRODUCER_PRIVILEGE_H
 
-#include <stdbool.h>
+enum scaph_privilege_keep {
+	SCAPH_KEEP_NOTHING = 0,
+	SCAPH_KEEP_OPENING = 1, /* those that open, and give modes and groups to, files of others */
+	SCAPH_KEEP_LOOKING = 2, /* that by which the executable of others' processes is known */
+};
 
 /**
  * scaph_privilege_drop() - drop the capabilities of the calling thread, for good
- * @keep_opening: but those that open, and give modes and groups to, files of others
+ * @keep: but those that are named, as far as it has them: bits of enum scaph_privilege_keep
  *
  * Return:   0 or a negative errno.
  */
-int scaph_privilege_drop(bool keep_opening);
+int scaph_privilege_drop(unsigned int keep);
 
 #endif

@@ -29,6 +29,7 @@ void scaph_thread_leave_realtime(void)
 struct errand {
 	void *(*run)(void *argument);
 	void *argument;
+	unsigned int keep;
 };
 
 static void *begin(void *argument)
@@ -37,7 +38,7 @@ static void *begin(void *argument)
 
 	free(argument);
 	/* Whoever works for hostile guests goes without, or not at all. */
-	if (scaph_privilege_drop(false))
+	if (scaph_privilege_drop(errand.keep))
 		abort();
 	return errand.run(errand.argument);
 }
@@ -45,13 +46,19 @@ static void *begin(void *argument)
 int scaph_thread_start(pthread_t *ret_thread, const char *name, void *(*run)(void *),
 		       void *argument)
 {
+	return scaph_thread_start_with(ret_thread, name, run, argument, SCAPH_KEEP_NOTHING);
+}
+
+int scaph_thread_start_with(pthread_t *ret_thread, const char *name, void *(*run)(void *),
+			    void *argument, unsigned int keep)
+{
 	struct errand *errand = malloc(sizeof(*errand));
 	sigset_t all, before;
 	int r;
 
 	if (!errand)
 		return -ENOMEM;
-	*errand = (struct errand){ .run = run, .argument = argument };
+	*errand = (struct errand){ .run = run, .argument = argument, .keep = keep };
 	sigfillset(&all);
 	/* A fault inside a guarded mapping must reach its handler. */
 	sigdelset(&all, SIGBUS);

@@ -23,6 +23,10 @@ void scaph_thread_leave_realtime(void);
 int scaph_thread_start(pthread_t *ret_thread, const char *name, void *(*run)(void *),
 		       void *argument);
 
+/* The same, with what @keep says of this one's capabilities: bits of enum scaph_privilege_keep. */
+int scaph_thread_start_with(pthread_t *ret_thread, const char *name, void *(*run)(void *),
+			    void *argument, unsigned int keep);
+
 /* Bind the calling thread to a CPU; false: it cannot be had. */
 bool scaph_thread_pin(int cpu);
 

@@ -75,6 +75,49 @@ static void say_option_holds(struct scaph_entry *entry, const struct scaph_sight
 			      entry->domain.shown, (int)entry->domain.pid, (int)sighting->pid);
 }
 
+/* Another process with its UUID, than the one that libvirt says is it: one line. */
+static void say_libvirt_holds(struct scaph_entry *entry, const struct scaph_sighting *sighting)
+{
+	if (entry->option_said || entry->domain.pid == sighting->pid)
+		return;
+	entry->option_said = true;
+	scaph_warning("domain %s: process %d says that it is that too; libvirt's word that it is "
+		      "process %d holds",
+		      entry->domain.shown, (int)sighting->pid, (int)entry->domain.pid);
+}
+
+/*
+ * What is known of it holds: it is the same process under the same UUID, or whoever named it goes before
+ * who tells of it now: the operator before libvirt, and libvirt before what its process says.
+ */
+static bool is_held(struct scaph_admission *admission, struct scaph_entry *entry,
+		    const struct scaph_sighting *sighting)
+{
+	struct scaph_domain *domain = &entry->domain;
+	bool same = domain->pid == sighting->pid &&
+		    memcmp(domain->uuid, sighting->uuid, SCAPH_UUID_BYTES) == 0;
+
+	/* One that the operator named stays as he named it. */
+	if (!domain->hypervisor && !same) {
+		say_option_holds(entry, sighting);
+		return true;
+	}
+	if (sighting->discovered && domain->hypervisor && !domain->discovered) {
+		say_libvirt_holds(entry, sighting);
+		return true;
+	}
+	/* A process says nothing of being paused. */
+	if (!same || sighting->discovered)
+		return same;
+	note(admission, entry, sighting->paused, false);
+	/* libvirt knows its devices better; from now on it is libvirt's. */
+	if (domain->discovered &&
+	    (domain->ivshmem != sighting->ivshmem || domain->pve_shmem || domain->uuid_alone))
+		return false;
+	domain->discovered = false;
+	return true;
+}
+
 static void on_running(struct scaph_admission *admission, const struct scaph_sighting *sighting)
 {
 	struct scaph_entry *entry = find_sighted(admission, sighting);
@@ -84,16 +127,12 @@ static void on_running(struct scaph_admission *admission, const struct scaph_sig
 		scaph_admission_leave(admission, entry, "its process has ended");
 		entry = find_sighted(admission, sighting);
 	}
-	/* One that the operator named stays as he named it. */
+	if (entry && is_held(admission, entry, sighting))
+		return;
+	/* Its process under another UUID than before: counted once. */
 	if (entry && entry->domain.pid == sighting->pid &&
-	    memcmp(entry->domain.uuid, sighting->uuid, SCAPH_UUID_BYTES) == 0) {
-		note(admission, entry, sighting->paused, false);
-		return;
-	}
-	if (entry && !entry->domain.hypervisor) {
-		say_option_holds(entry, sighting);
-		return;
-	}
+	    memcmp(entry->domain.uuid, sighting->uuid, SCAPH_UUID_BYTES) != 0)
+		scaph_admission_leave(admission, entry, "its process has another UUID now");
 	if (scaph_domain_from_sighting(sighting, &domain))
 		return; /* most likely gone between being listed and being looked at */
 	if (scaph_admission_enter(admission, &domain, true))
@@ -102,11 +141,13 @@ static void on_running(struct scaph_admission *admission, const struct scaph_sig
 	note(admission, entry, sighting->paused, false);
 }
 
-static void on_stopped(struct scaph_admission *admission, const uint8_t uuid[SCAPH_UUID_BYTES])
+/* Discovery has no say about what libvirt knows. */
+static void on_stopped(struct scaph_admission *admission, const struct scaph_sighting *sighting)
 {
-	struct scaph_entry *entry = scaph_admission_find(admission, uuid);
+	struct scaph_entry *entry = scaph_admission_find(admission, sighting->uuid);
 
-	if (entry && entry->domain.hypervisor)
+	if (entry && entry->domain.hypervisor &&
+	    (entry->domain.discovered || !sighting->discovered))
 		scaph_admission_leave(admission, entry, "it was stopped");
 }
 
@@ -136,7 +177,8 @@ static void on_listed(struct scaph_admission *admission, const struct scaph_lett
 
 	for (; entry; entry = next) {
 		next = scaph_table_next(admission->table, entry);
-		if (entry->domain.hypervisor && !among(uuids, letter->running, entry->domain.uuid))
+		if (entry->domain.hypervisor && !entry->domain.discovered &&
+		    !among(uuids, letter->running, entry->domain.uuid))
 			scaph_admission_leave(admission, entry,
 					      "it was stopped while libvirt was away");
 	}
@@ -157,7 +199,7 @@ static void act(struct scaph_admission *admission, const struct scaph_letter *le
 		on_running(admission, &letter->sighting);
 		break;
 	case SCAPH_LETTER_STOPPED:
-		on_stopped(admission, letter->sighting.uuid);
+		on_stopped(admission, &letter->sighting);
 		break;
 	case SCAPH_LETTER_UNDEFINED:
 		scaph_ledger_forget(admission->ledger, letter->sighting.uuid);

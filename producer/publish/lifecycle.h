@@ -5,6 +5,7 @@
  *   started, seen running       comes in: new epoch, counters go on
  *   the same process seen again nothing but its state: a guest's reboot or pause is no new epoch
  *   a process --domain named    stays as it was named, under whatever UUID: it is counted once
+ *   found in /proc as well      stays as libvirt or --domain named it; libvirt takes over what was found
  *   stopped                     retired; its counters stay
  *   undefined                   its counters begin anew the next time
  *   resumed, restored, migrated its segments are rewritten at once

@@ -158,14 +158,13 @@ static bool is_strangers(const struct scaph_segment *segment, pid_t pid)
 static int open_ivshmem(const struct scaph_publication_terms *terms, struct scaph_publication *pub,
 			uint64_t bytes)
 {
-	char name[sizeof("scaph-") + SCAPH_UUID_TEXT_BYTES], uuid[SCAPH_UUID_TEXT_BYTES];
+	char name[SCAPH_DOMAIN_SHMEM_BYTES];
 	struct scaph_segment segment;
 	int r;
 
 	if (!pub->domain->ivshmem || pub->domain->released || terms->shm_fd < 0)
 		return 0;
-	scaph_uuid_format(pub->domain->uuid, uuid);
-	snprintf(name, sizeof(name), "scaph-%s", uuid);
+	scaph_domain_shmem_name(pub->domain, name);
 	r = scaph_segment_open_ivshmem(terms->shm_fd, name, bytes, &segment);
 	if (r == -ENOENT)
 		return 0;

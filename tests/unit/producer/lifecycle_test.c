@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "producer/domain/share.h"
+#include "producer/process/birth.h"
 #include "producer/process/clock.h"
 #include "producer/publish/lifecycle.h"
 #include "producer/publish/window.h"
@@ -345,6 +346,140 @@ static void test_named_and_ended(void **state)
 	end(pid);
 }
 
+static struct scaph_sighting discovery_of(pid_t pid)
+{
+	struct scaph_sighting sighting = sighting_of(pid);
+
+	sighting.discovered = true;
+	assert_int_equal(scaph_birth_ticks(pid, &sighting.birth_ticks), 0);
+	return sighting;
+}
+
+static void tell_discovered(struct host *host, const struct scaph_sighting *sighting)
+{
+	struct scaph_hypervisor_listener listener =
+		scaph_mailbox_discovery_listener(&host->mailbox);
+
+	listener.running(listener.context, sighting);
+	scaph_lifecycle_act(&host->admission, &host->mailbox);
+}
+
+static void tell_lost(struct host *host, const struct scaph_sighting *sighting)
+{
+	struct scaph_hypervisor_listener listener =
+		scaph_mailbox_discovery_listener(&host->mailbox);
+
+	listener.stopped(listener.context, sighting->uuid);
+	scaph_lifecycle_act(&host->admission, &host->mailbox);
+}
+
+static const struct scaph_domain *only(const struct host *host)
+{
+	assert_int_equal(entries(host), 1);
+	return &scaph_table_first(host->admission.table)->domain;
+}
+
+/* Found in /proc and told by libvirt, in either order: counted once, and libvirt has the last word. */
+static void test_found_and_told(void **state)
+{
+	struct host *host = *state;
+	pid_t pid = start("-uuid", UUID);
+	struct scaph_sighting found = discovery_of(pid);
+
+	tell_discovered(host, &found);
+	assert_true(only(host)->discovered);
+	tell_discovered(host, &found);
+	tell_running(host, pid);
+	assert_false(only(host)->discovered);
+	tell_lost(host, &found);
+	assert_int_equal(entries(host), 1);
+	host->listener.stopped(host->listener.context, found.uuid);
+	scaph_lifecycle_act(&host->admission, &host->mailbox);
+	assert_int_equal(entries(host), 0);
+	tell_running(host, pid);
+	tell_discovered(host, &found);
+	assert_false(only(host)->discovered);
+	/* The same process under another UUID. */
+	found.uuid[0] ^= 1;
+	tell_discovered(host, &found);
+	assert_memory_equal(only(host)->uuid, sighting_of(pid).uuid, SCAPH_UUID_BYTES);
+	end(pid);
+}
+
+/* Whom libvirt tells of under another UUID than it was found by is the same machine. */
+static void test_found_as_another(void **state)
+{
+	struct host *host = *state;
+	pid_t pid = start("-uuid", UUID);
+	struct scaph_sighting found = discovery_of(pid);
+
+	found.uuid[0] ^= 1;
+	tell_discovered(host, &found);
+	tell_running(host, pid);
+	assert_memory_equal(only(host)->uuid, sighting_of(pid).uuid, SCAPH_UUID_BYTES);
+	end(pid);
+}
+
+/* libvirt's list is of its own domains; a process that only says another's UUID takes nothing from it. */
+static void test_found_alone(void **state)
+{
+	struct host *host = *state;
+	pid_t pid = start("-uuid", UUID), other = start("-uuid", UUID);
+	struct scaph_sighting found = discovery_of(pid), liar = discovery_of(other);
+
+	tell_discovered(host, &found);
+	host->listener.listed(host->listener.context, NULL, 0, 0);
+	scaph_lifecycle_act(&host->admission, &host->mailbox);
+	assert_int_equal(only(host)->pid, pid);
+	tell_running(host, pid);
+	tell_discovered(host, &liar);
+	assert_int_equal(only(host)->pid, pid);
+	tell_lost(host, &liar);
+	assert_int_equal(only(host)->pid, pid);
+	host->listener.listed(host->listener.context, NULL, 0, 0);
+	scaph_lifecycle_act(&host->admission, &host->mailbox);
+	assert_int_equal(entries(host), 0);
+	end(pid);
+	end(other);
+}
+
+/* Its number was given to another process since it was found; and what --domain names stays so. */
+static void test_found_too_late(void **state)
+{
+	struct host *host = *state;
+	pid_t pid = start("-uuid", UUID);
+	struct scaph_sighting found = discovery_of(pid);
+
+	found.birth_ticks--;
+	tell_discovered(host, &found);
+	assert_int_equal(entries(host), 0);
+	name_process(host, pid);
+	found.birth_ticks++;
+	tell_discovered(host, &found);
+	assert_false(only(host)->hypervisor);
+	end(pid);
+}
+
+/* A name that tenants choose, or that was cut, finds no folder. */
+static void test_found_by_uuid_alone(void **state)
+{
+	struct host *host = *state;
+	pid_t pid = start("-uuid", UUID);
+	struct scaph_sighting found = discovery_of(pid);
+	char share[192];
+
+	snprintf(share, sizeof(share), "%s/guest", host->share_root);
+	assert_int_equal(mkdir(share, 0755), 0);
+	found.uuid_alone = true;
+	tell_discovered(host, &found);
+	assert_false(has_share(host));
+	tell_lost(host, &found);
+	found.uuid_alone = false;
+	tell_discovered(host, &found);
+	assert_true(has_share(host));
+	end(pid);
+}
+
 /* It comes in between a tick's look at the clock and its look at the table: it waits for the next. */
 static void test_within_a_tick(void **state)
 {
@@ -370,6 +505,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_descriptors, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_named_and_seen, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_named_and_ended, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_found_and_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_found_as_another, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_found_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_found_too_late, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_found_by_uuid_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_within_a_tick, set_up, tear_down),
 	};
 
