@@ -4,25 +4,27 @@
 
 _scaph() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-	local options="--lines --step --path --wait --timeout --help"
+	local options="--lines --step --path --wait --timeout --file --replay --replay-speed --help"
 
 	[[ ${COMP_WORDS[1]} == prometheus ]] && options="--web.listen-address --web.telemetry-path --path --help"
 	[[ ${COMP_WORDS[1]} == guest-setup ]] &&
 		options="--transport --dir --tag --exporter --undo --dry-run --root --sysfs --help --version"
 
+	[[ ${COMP_WORDS[1]} == record ]] && options="--path --wait --timeout --help"
 	[[ ${COMP_WORDS[1]} == run ]] && options="--output --json --path --wait --anyway --help"
 
 	case $before in
 	--dir | --root | --sysfs) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
 	--transport) mapfile -t COMPREPLY < <(compgen -W "virtiofs 9p ivshmem" -- "$word") ;;
-	--path | --output | -o) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
-	-n | -s | --lines | --step | --wait | --timeout | --web.telemetry-path | --tag) COMPREPLY=() ;;
+	--path | --output | -o | --file | -f | --replay | record) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+	--replay-speed) mapfile -t COMPREPLY < <(compgen -W "1 4 max" -- "$word") ;;
+	-n | -s | -t | --lines | --step | --wait | --timeout | --web.telemetry-path | --tag) COMPREPLY=() ;;
 	--web.listen-address) mapfile -t COMPREPLY < <(compgen -W "127.0.0.1:8080 :8080" -- "$word") ;;
 	run | --)
 		mapfile -t COMPREPLY < <(compgen -c -W "$options" -- "$word")
 		;;
 	*)
-		((COMP_CWORD == 1)) && options="text json run prometheus guest-setup --help --version"
+		((COMP_CWORD == 1)) && options="text stdout json record run prometheus guest-setup --help --version"
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
 		;;
 	esac

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consumer/command/play.h"
 #include "consumer/span.h"
 #include "proto/names.h"
 
@@ -33,6 +34,7 @@ static int add_feed(struct scaph_feeds *feeds, const char *path)
 static void drop_feed(struct scaph_feeds *feeds, uint32_t at)
 {
 	scaph_close(feeds->feed[at].reader);
+	scaph_track_free(feeds->feed[at].track);
 	free(feeds->feed[at].path);
 	feeds->count--;
 	memmove(&feeds->feed[at], &feeds->feed[at + 1], (feeds->count - at) * sizeof(*feeds->feed));
@@ -63,6 +65,9 @@ void scaph_feeds_close(struct scaph_feeds *feeds)
 	while (feeds->count)
 		drop_feed(feeds, feeds->count - 1);
 	free(feeds->feed);
+	if (feeds->replay)
+		scaph_recording_close(&feeds->replay->recording);
+	free(feeds->replay);
 	*feeds = (struct scaph_feeds){};
 }
 
@@ -88,7 +93,7 @@ void scaph_feeds_rescan(struct scaph_feeds *feeds)
 {
 	struct scaph_places places;
 
-	if (!feeds->folder)
+	if (!feeds->folder || feeds->replay)
 		return;
 	/* An empty folder is a daemon that is away: its last rows stay, and say so. */
 	if (scaph_find(feeds->wanted, SCAPH_SYSFS, &places) == 0) {
@@ -114,6 +119,8 @@ static void describe(struct scaph_feed *feed)
 
 bool scaph_feed_step(struct scaph_feed *feed)
 {
+	if (feed->track)
+		return scaph_feed_play(feed);
 	/* Events come one at a time; more than a ring's worth in a row is for the next turn. */
 	for (int event = 0; feed->reader && event < 64; event++) {
 		int r = scaph_next(feed->reader, &feed->record);
@@ -140,11 +147,36 @@ bool scaph_feed_step(struct scaph_feed *feed)
 
 bool scaph_feed_has_figure(const struct scaph_feed *feed)
 {
-	return feed->reader && feed->has_record && feed->state == SCAPH_OK;
+	return (feed->reader || feed->track) && feed->has_record && feed->state == SCAPH_OK;
+}
+
+void scaph_feed_totals(const struct scaph_feed *feed, struct scaph_span *ret)
+{
+	if (feed->track)
+		scaph_totals_sum(&feed->track->totals, ret);
+	else
+		scaph_totals(feed->reader, ret);
+}
+
+uint64_t scaph_feed_lost(const struct scaph_feed *feed)
+{
+	return feed->track ? feed->track->lost : scaph_lost(feed->reader);
+}
+
+int scaph_feed_bulletin(struct scaph_feed *feed, struct scaph_bulletin *ret)
+{
+	if (!feed->track)
+		return scaph_bulletin_read(feed->reader, ret);
+	if (!feed->track->has_bulletin)
+		return SCAPH_EMPTY;
+	*ret = feed->track->bulletin;
+	return SCAPH_OK;
 }
 
 const char *scaph_feed_reason(struct scaph_feed *feed)
 {
+	if (feed->track)
+		return scaph_feed_played_reason(feed);
 	if (!feed->reader)
 		return strerror(-feed->error);
 	return scaph_reason(feed->reader);

@@ -10,12 +10,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "consumer/command/playtime.h"
 #include "consumer/find.h"
+#include "consumer/recording/track.h"
 #include "consumer/scaph.h"
 
 struct scaph_feed {
 	char *path;
 	struct scaph_reader *reader; /* NULL: not open (yet) */
+	struct scaph_track *track; /* of a recording, in a reader's place */
 	int error; /* why not: negative errno */
 	bool described;
 	struct scaph_info info;
@@ -34,6 +37,16 @@ struct scaph_feeds {
 	bool folder; /* of a host: segments come and go */
 	const char *wanted; /* as the user gave it; NULL: the usual places */
 	char looked[512]; /* for messages */
+	struct scaph_playtime clock;
+	struct scaph_replay *replay; /* NULL: not played */
+};
+
+/* A recording that is being played. */
+struct scaph_replay {
+	struct scaph_recording recording;
+	struct scaph_frame frame; /* read, and not yet due */
+	bool has_frame;
+	int result; /* how reading it ended; 0: it has not */
 };
 
 /* What a feed can say of power since its line before. */
@@ -47,6 +60,15 @@ struct scaph_figure {
 /* Open all places; 0 or a negative errno (-ENOENT: nothing there yet). */
 int scaph_feeds_open(struct scaph_feeds *ret_feeds, const char *path);
 void scaph_feeds_close(struct scaph_feeds *feeds);
+
+/* Play a recording in their place: scaph_playtime_play() has the speed. 0, or as scaph_recording_open(). */
+int scaph_feeds_play(struct scaph_feeds *ret_feeds, const char *path, double speed);
+
+/* Of a recording: what is due by now. Before feeds are stepped through; it may move them. */
+void scaph_feeds_pump(struct scaph_feeds *feeds);
+
+/* Whether a recording is at its end and all of it has been taken. */
+bool scaph_feeds_ended(const struct scaph_feeds *feeds);
 
 /* In a folder: take in segments that have come, let go of those that are gone, try again those that would not open. */
 void scaph_feeds_rescan(struct scaph_feeds *feeds);
@@ -63,6 +85,11 @@ bool scaph_feed_has_figure(const struct scaph_feed *feed);
 
 /* Figure since the line before; the present record becomes that line. */
 struct scaph_figure scaph_feed_line(struct scaph_feed *feed);
+
+/* As scaph_totals(), scaph_lost() and scaph_bulletin_read() of its reader. */
+void scaph_feed_totals(const struct scaph_feed *feed, struct scaph_span *ret);
+uint64_t scaph_feed_lost(const struct scaph_feed *feed);
+int scaph_feed_bulletin(struct scaph_feed *feed, struct scaph_bulletin *ret);
 
 /* One clause; never NULL. */
 const char *scaph_feed_reason(struct scaph_feed *feed);

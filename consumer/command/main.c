@@ -25,6 +25,11 @@ static int work_json(struct scaph_worker *worker, const struct scaph_view_option
 	return scaph_show(worker, options, &scaph_view_json);
 }
 
+static int work_record(struct scaph_worker *worker, const struct scaph_view_options *options)
+{
+	return scaph_show(worker, options, &scaph_view_record);
+}
+
 static int run_view(int argc, char **argv)
 {
 	struct scaph_view_options options;
@@ -32,6 +37,8 @@ static int run_view(int argc, char **argv)
 
 	if (r)
 		return r == SCAPH_OPTIONS_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (strcmp(argv[0], "record") == 0)
+		return scaph_worker_run(&options, work_record);
 	return scaph_worker_run(&options, strcmp(argv[0], "json") == 0 ? work_json : work_text);
 }
 
@@ -42,6 +49,8 @@ static const struct subcommand {
 } subcommands[] = {
 	{ "text", "energy and power as text; on a host a row for each domain", run_view },
 	{ "json", "the same as JSON, one object a line", run_view },
+	{ "stdout", "the same as text", run_view },
+	{ "record", "record all of it, for --replay", run_view },
 	{ "run", "run a command and say what energy it took", scaph_run },
 	{ "prometheus", "serve the same to Prometheus", NULL },
 	{ "guest-setup", "make a guest find its figures at every start", NULL },

@@ -28,20 +28,14 @@ struct show {
 	bool figure;
 };
 
-static uint64_t now_ns(void)
+static uint64_t now_ns(const struct show *show)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+	return scaph_playtime_now_ns(&show->feeds.clock);
 }
 
-static void sleep_ns(uint64_t ns)
+static void sleep_ns(struct show *show, uint64_t ns)
 {
-	struct timespec ts = { .tv_sec = (time_t)(ns / NS_PER_S),
-			       .tv_nsec = (long)(ns % NS_PER_S) };
-
-	nanosleep(&ts, NULL);
+	scaph_playtime_sleep_ns(&show->feeds.clock, ns);
 }
 
 static void complain(struct show *show, const char *place, const char *reason)
@@ -81,13 +75,13 @@ static bool open_feeds(struct show *show, uint64_t until_ns)
 
 		if (r == 0)
 			return true;
-		if (now_ns() >= until_ns || (r != -ENOENT && r != -ENODATA && r != -EACCES)) {
+		if (now_ns(show) >= until_ns || (r != -ENOENT && r != -ENODATA && r != -EACCES)) {
 			complain(show, show->feeds.looked, scaph_show_open_reason(r));
 			return false;
 		}
 		scaph_feeds_close(&show->feeds);
 		scaph_worker_alive(show->worker);
-		sleep_ns(RETRY_NS);
+		sleep_ns(show, RETRY_NS);
 	}
 }
 
@@ -110,6 +104,7 @@ static bool enough(const struct show *show)
 /* Everything new; with -s 0 a line for each record. */
 static void drain(struct show *show)
 {
+	scaph_feeds_pump(&show->feeds);
 	for (uint32_t i = 0; i < show->feeds.count; i++) {
 		struct scaph_feed *feed = &show->feeds.feed[i];
 
@@ -142,7 +137,7 @@ static bool ready(struct show *show)
 		    feed->record.mono_ns - feed->line.mono_ns >= 5 * feed->info.window_ns)
 			good++;
 	}
-	return good == show->feeds.count;
+	return good && good == show->feeds.count;
 }
 
 static bool any_figure(const struct show *show)
@@ -162,12 +157,13 @@ static bool first_figure(struct show *show, uint64_t until_ns)
 		drain(show);
 		if (show->figure || ready(show))
 			return true;
-		if (now_ns() >= until_ns)
+		if (now_ns(show) >= until_ns || scaph_feeds_ended(&show->feeds))
 			break;
 		scaph_worker_alive(show->worker);
-		sleep_ns(BATCH_NS / 5);
+		sleep_ns(show, BATCH_NS / 5);
 	}
-	if (any_figure(show))
+	/* A recording may be of a time before there were any. */
+	if (any_figure(show) || show->feeds.replay)
 		return true;
 	for (uint32_t i = 0; i < show->feeds.count; i++)
 		complain(show, show->feeds.feed[i].path, scaph_feed_reason(&show->feeds.feed[i]));
@@ -199,15 +195,21 @@ static void say_stopped(struct show *show)
 	}
 }
 
+static void rest(struct show *show)
+{
+	if (show->view->rest)
+		show->view->rest(show->worker, &show->feeds);
+}
+
 static void steps(struct show *show)
 {
 	uint64_t step_ns = show->options->step_ns ? show->options->step_ns : ALIVE_NS;
-	uint64_t due_ns = now_ns(), alive_ns = due_ns;
+	uint64_t due_ns = now_ns(show), alive_ns = due_ns;
 
 	if (!show->options->step_ns)
 		due_ns += step_ns;
-	while (!enough(show)) {
-		uint64_t at_ns = now_ns(), away_ns;
+	while (!enough(show) && !scaph_feeds_ended(&show->feeds)) {
+		uint64_t at_ns = now_ns(show), away_ns;
 
 		if (at_ns >= due_ns) {
 			drain(show);
@@ -228,24 +230,64 @@ static void steps(struct show *show)
 			scaph_worker_alive(show->worker);
 			alive_ns = at_ns + ALIVE_NS;
 		}
+		rest(show);
 		away_ns = due_ns - at_ns;
 		if (!show->options->step_ns && away_ns > BATCH_NS)
 			away_ns = BATCH_NS;
-		sleep_ns(away_ns < DRAIN_NS ? away_ns : DRAIN_NS);
+		sleep_ns(show, away_ns < DRAIN_NS ? away_ns : DRAIN_NS);
 	}
+}
+
+/* A recording's feeds come with its frames; there is nothing to wait for. */
+static bool play(struct show *show)
+{
+	const struct scaph_view_options *options = show->options;
+	int r = scaph_feeds_play(&show->feeds, options->replay, options->replay_speed);
+
+	if (r == 0)
+		return true;
+	complain(show, options->replay,
+		 r == SCAPH_RECORDING_SPOILED ? "spoiled: its head is not as it was written"
+					      : scaph_recording_reason(r));
+	return false;
+}
+
+/* How a recording ended, unless as it should. */
+static void judge_end(struct show *show)
+{
+	const struct scaph_replay *replay = show->feeds.replay;
+	char place[600];
+
+	if (!scaph_feeds_ended(&show->feeds))
+		return;
+	if (replay->result == SCAPH_RECORDING_END) {
+		if (!show->figure)
+			complain(show, show->options->replay, "there is no figure in it");
+		return;
+	}
+	snprintf(place, sizeof(place), "%s: byte %" PRIu64, show->options->replay,
+		 replay->recording.offset);
+	complain(show, place, scaph_recording_reason(replay->result));
+	if (replay->result != SCAPH_RECORDING_CUT)
+		scaph_worker_fail(show->worker);
 }
 
 int scaph_show(struct scaph_worker *worker, const struct scaph_view_options *options,
 	       const struct scaph_view *view)
 {
 	struct show show = { .worker = worker, .options = options, .view = view };
-	uint64_t start_ns = now_ns();
+	uint64_t start_ns = now_ns(&show);
 	uint64_t patience_ns = options->wait_ns > PROOF_NS ? options->wait_ns : PROOF_NS;
+	bool open;
 
-	if (!open_feeds(&show, start_ns + options->wait_ns))
+	open = options->replay ? play(&show) : open_feeds(&show, start_ns + options->wait_ns);
+	if (!open)
 		return EXIT_FAILURE;
-	if (first_figure(&show, start_ns + patience_ns))
+	/* A recording has its own time. */
+	if (first_figure(&show, options->replay ? PROOF_NS : start_ns + patience_ns))
 		steps(&show);
+	rest(&show);
+	judge_end(&show);
 	scaph_feeds_close(&show.feeds);
 	return EXIT_SUCCESS;
 }

@@ -15,12 +15,15 @@ struct scaph_view {
 		     struct scaph_feed *feed);
 	/* All feeds of a folder at one time; NULL: line() for each. */
 	void (*table)(struct scaph_worker *worker, struct scaph_feeds *feeds);
+	/* Before the loop sleeps, and at its end; NULL: nothing to do then. */
+	void (*rest)(struct scaph_worker *worker, struct scaph_feeds *feeds);
 	/* Whether the first line should wait for a second record, having no meaning without power. */
 	bool needs_power;
 };
 
 extern const struct scaph_view scaph_view_text;
 extern const struct scaph_view scaph_view_json;
+extern const struct scaph_view scaph_view_record;
 
 /* The loop of a command in its worker process: open, wait, show. Returns the exit status where no figure was shown. */
 int scaph_show(struct scaph_worker *worker, const struct scaph_view_options *options,

@@ -77,8 +77,8 @@ static void json_line(struct scaph_worker *worker, struct scaph_feeds *feeds,
 	json_object_set_new(object, "power_w",
 			    figure.known ? json_real((double)figure.span.power_uw / 1e6)
 					 : json_null());
-	set_number(object, "lost", feed->reader != NULL,
-		   feed->reader ? scaph_lost(feed->reader) : 0);
+	set_number(object, "lost", feed->reader || feed->track,
+		   feed->reader || feed->track ? scaph_feed_lost(feed) : 0);
 	json_object_set_new(object, "stale", json_boolean(figure.stale));
 	set_text(object, "reason", figure.reason);
 	text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));

@@ -15,9 +15,9 @@
 /* What has been printed so far in this process. */
 static uint32_t lines_since_heading;
 
-static void wall_clock(char *ret_text, size_t size)
+static void wall_clock(const struct scaph_feeds *feeds, char *ret_text, size_t size)
 {
-	time_t now = time(NULL);
+	time_t now = scaph_playtime_wall(&feeds->clock);
 	struct tm local;
 
 	localtime_r(&now, &local);
@@ -75,7 +75,7 @@ static void text_line(struct scaph_worker *worker, struct scaph_feeds *feeds,
 	struct scaph_span totals = {};
 	int length;
 
-	wall_clock(clock, sizeof(clock));
+	wall_clock(feeds, clock, sizeof(clock));
 	if (feed->described && lines_since_heading++ % HEADING_EVERY == 0)
 		heading(worker, feed);
 	if (!figure.known) {
@@ -85,7 +85,7 @@ static void text_line(struct scaph_worker *worker, struct scaph_feeds *feeds,
 		scaph_worker_print(worker, text, (size_t)length);
 		return;
 	}
-	scaph_totals(feed->reader, &totals);
+	scaph_feed_totals(feed, &totals);
 	energy_text(totals.package_uj, energy, sizeof(energy));
 	zone_text(&figure.span, SCAPH_HAS_PACKAGE, figure.span.package_uj, power, sizeof(power));
 	zone_text(&figure.span, SCAPH_HAS_IDLE, figure.span.idle_uj, idle, sizeof(idle));
@@ -94,7 +94,7 @@ static void text_line(struct scaph_worker *worker, struct scaph_feeds *feeds,
 	snprintf(cpu, sizeof(cpu), "%.1f %%",
 		 100.0 * (double)figure.span.cpu_ns / (double)figure.span.duration_ns);
 	length = snprintf(text, sizeof(text), "%8s %12s %12s %12s %12s %12s %8s %6" PRIu64 "\n",
-			  clock, power, energy, idle, core, dram, cpu, scaph_lost(feed->reader));
+			  clock, power, energy, idle, core, dram, cpu, scaph_feed_lost(feed));
 	scaph_worker_print(worker, text, (size_t)length);
 }
 
@@ -138,12 +138,13 @@ static struct scaph_span rest_of(const struct scaph_span *host, const struct sca
 	return rest;
 }
 
-static void table_head(struct scaph_worker *worker, const struct scaph_feed *host)
+static void table_head(struct scaph_worker *worker, const struct scaph_feeds *feeds,
+		       const struct scaph_feed *host)
 {
 	char text[ROWS_BYTES], clock[16];
 	int length;
 
-	wall_clock(clock, sizeof(clock));
+	wall_clock(feeds, clock, sizeof(clock));
 	length = snprintf(
 		text, sizeof(text),
 		"%s  %s: %s, %s  meter %s  window %g ms\n%-28s %12s %9s %12s %12s %9s  %s\n", clock,
@@ -170,7 +171,7 @@ static void text_table(struct scaph_worker *worker, struct scaph_feeds *feeds)
 	double host_w = watts(host_figure.span.package_uj, host_figure.span.duration_ns);
 
 	if (host)
-		table_head(worker, host);
+		table_head(worker, feeds, host);
 	for (uint32_t i = 0; i < feeds->count; i++) {
 		struct scaph_feed *feed = &feeds->feed[i];
 		struct scaph_figure figure;
@@ -184,7 +185,7 @@ static void text_table(struct scaph_worker *worker, struct scaph_feeds *feeds)
 				    figure.reason ? figure.reason : "first record, power follows");
 			continue;
 		}
-		scaph_totals(feed->reader, &totals);
+		scaph_feed_totals(feed, &totals);
 		row(worker, name, &figure.span, host_w, totals.package_uj, feed->info.profile, "");
 		domains.package_uj += figure.span.package_uj;
 		domains.idle_uj += figure.span.idle_uj;
@@ -193,7 +194,7 @@ static void text_table(struct scaph_worker *worker, struct scaph_feeds *feeds)
 	}
 	if (!host_figure.known)
 		return;
-	scaph_totals(host->reader, &host_totals);
+	scaph_feed_totals(host, &host_totals);
 	domains = rest_of(&host_figure.span, &domains);
 	domain_totals = rest_of(&host_totals, &domain_totals);
 	row(worker, "(host itself)", &domains, host_w, domain_totals.package_uj, "", "");

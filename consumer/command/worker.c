@@ -21,7 +21,7 @@
 	10000000000ULL /* a child that says nothing for so long hangs, whatever the timeout */
 #define MESSAGE_BYTES_MAX (1U << 20)
 
-enum message_type { PRINT, COMPLAIN, FIGURE, ALIVE };
+enum message_type { PRINT, COMPLAIN, FAIL, FIGURE, ALIVE };
 
 struct message {
 	uint32_t type;
@@ -72,6 +72,11 @@ void scaph_worker_complain(struct scaph_worker *worker, const char *line)
 	send(worker, COMPLAIN, line, strlen(line));
 }
 
+void scaph_worker_fail(struct scaph_worker *worker)
+{
+	send(worker, FAIL, "", 0);
+}
+
 void scaph_worker_figure(struct scaph_worker *worker)
 {
 	send(worker, FIGURE, "", 0);
@@ -110,24 +115,36 @@ struct command {
 	uint64_t heard_ns;
 	bool figure;
 	bool complained;
+	bool failed;
+	FILE *out;
+	const char *file; /* NULL: standard output */
 	char *buffer;
 	size_t filled;
 };
 
-/* Whoever reads our output has gone: end quietly, with what was reached. */
-static bool print(FILE *file, const char *bytes, size_t count)
+/* Whoever reads our standard output has gone: end quietly, with what was reached. A file that is full is a failure. */
+static bool print(struct command *command, const char *bytes, size_t count)
 {
-	return fwrite(bytes, 1, count, file) == count && fflush(file) == 0;
+	if (fwrite(bytes, 1, count, command->out) == count && fflush(command->out) == 0)
+		return true;
+	if (command->file) {
+		fprintf(stderr, "scaph: %s: %s\n", command->file, strerror(errno));
+		command->failed = true;
+	}
+	return false;
 }
 
 static bool obey(struct command *command, const struct message *message, const char *bytes)
 {
 	switch (message->type) {
 	case PRINT:
-		return print(stdout, bytes, message->bytes);
+		return print(command, bytes, message->bytes);
 	case COMPLAIN:
 		command->complained = true;
 		fprintf(stderr, "scaph: %.*s\n", (int)message->bytes, bytes);
+		return true;
+	case FAIL:
+		command->failed = true;
 		return true;
 	case FIGURE:
 		command->figure = true;
@@ -230,6 +247,40 @@ int scaph_worker_signal_fd(void)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Before anything else: a place that cannot be written to is refused before a share is looked at. */
+static int open_output(struct command *command, const struct scaph_view_options *options)
+{
+	int fd;
+
+	command->out = stdout;
+	command->file = options->file;
+	if (!options->file)
+		return 0;
+	fd = open(options->file,
+		  O_WRONLY | O_CREAT | O_CLOEXEC | (options->file_is_new ? O_EXCL : O_TRUNC), 0644);
+	if (fd < 0 && errno == EEXIST)
+		fprintf(stderr, "scaph: %s: is there already; give another name, or remove it\n",
+			options->file);
+	else if (fd < 0)
+		fprintf(stderr, "scaph: %s: %s; give another\n", options->file, strerror(errno));
+	if (fd < 0)
+		return -errno;
+	command->out = fdopen(fd, "w");
+	return command->out ? 0 : -ENOMEM;
+}
+
+/* A file that was made for what did not come is gone again. */
+static void close_output(struct command *command, const struct scaph_view_options *options)
+{
+	bool empty = ftello(command->out) == 0;
+
+	if (!command->file)
+		return;
+	fclose(command->out);
+	if (options->file_is_new && empty)
+		unlink(command->file);
+}
+
 int scaph_worker_run(const struct scaph_view_options *options,
 		     int (*work)(struct scaph_worker *worker,
 				 const struct scaph_view_options *options))
@@ -239,6 +290,8 @@ int scaph_worker_run(const struct scaph_view_options *options,
 	bool ended = false;
 	int pipe_fds[2], status;
 
+	if (open_output(&command, options) < 0)
+		return EXIT_FAILURE;
 	if (options->timeout_ns)
 		command.deadline_ns = command.heard_ns + options->timeout_ns;
 	command.signal_fd = scaph_worker_signal_fd();
@@ -265,6 +318,7 @@ int scaph_worker_run(const struct scaph_view_options *options,
 	kill(child, SIGKILL);
 	if (ended)
 		waitpid(child, NULL, 0);
+	close_output(&command, options);
 	free(command.buffer);
-	return status;
+	return command.failed ? EXIT_FAILURE : status;
 }

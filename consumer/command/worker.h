@@ -24,6 +24,7 @@ struct scaph_worker {
 /* Each sends one message; the child ends quietly if the parent is gone. */
 void scaph_worker_print(struct scaph_worker *worker, const char *text, size_t length);
 void scaph_worker_complain(struct scaph_worker *worker, const char *line);
+void scaph_worker_fail(struct scaph_worker *worker); /* figures or not, all was not well */
 void scaph_worker_figure(struct scaph_worker *worker); /* a figure has been shown */
 void scaph_worker_alive(struct scaph_worker *worker); /* nothing to print, but not hung */
 
@@ -35,7 +36,7 @@ int scaph_worker_become(int fd, pid_t parent);
 
 /**
  * scaph_worker_run() - run @work in a child and print what it sends
- * @options: timeout; the path for messages
+ * @options: timeout; the path for messages; the file to print to
  * @work:    returns the exit status if no figure was shown
  *
  * Return:   the command's exit status: 0 if a figure was shown.

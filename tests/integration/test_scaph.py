@@ -34,8 +34,9 @@ def bad_words(b):
         refused(f"{view}: a stray word", ["stray"], view, "stray")
         refused(f"{view}: an option without its value", ["needs a value"], view, "--path")
         for words in (("-n", "0"), ("-n", "-1"), ("-n", "x"), ("-s", "-1"), ("-s", "nan"), ("-s", "inf"), ("-s", "1x"),
-                      ("--wait", "x"), ("--timeout", "0"), ("--timeout", "-3")):
-            refused(f"{view} {' '.join(words)}", [words[0]], view, *words)
+                      ("--wait", "x"), ("--timeout", "-1"), ("-t", "-3"), ("--replay-speed", "0"), ("--replay-speed", "nan"),
+                      ("--replay-speed", "2000")):
+            refused(f"{view} {' '.join(words)}", [words[0].replace("-t", "--timeout") if len(words[0]) == 2 else words[0]], view, *words)
 
 
 def bad_segments(b):
