@@ -66,11 +66,11 @@ def set_up_inside(domains):
     status, text = line.run_status("scaph guest-setup --undo && ! grep -q scaphandre /proc/mounts && ! test -e /var && ! grep -q scaph /etc/fstab", 60)
     check(status == 0, "guest-setup: undone, nothing is left", text)
     line = domains["ivshmem"].line
-    line.run("mkdir -p /etc; touch /etc/group /etc/passwd")
-    status, text = line.run_status("scaph guest-setup && stat -c '%a %G' /sys/bus/pci/devices/*/resource2 | grep -q '640 scaph'", 60)
+    line.run("mkdir -p /etc; echo scaph:x:990: >/etc/group")  # busybox here makes none
+    status, text = line.run_status("scaph guest-setup && stat -c '%a %g' /sys/bus/pci/devices/*/resource2 | grep -q '640 990'", 60)
     check(status == 0 and "no figures" not in text, "guest-setup: the group may read the ivshmem device", text)
-    status, text = line.run_status("scaph guest-setup --undo && ! grep scaph /etc/group && ! stat -c '%a' /sys/bus/pci/devices/*/resource2 | grep 640", 60)
-    check(status == 0, "guest-setup: undone, only root may", text)
+    status, text = line.run_status("scaph guest-setup --undo && grep -q scaph /etc/group && ! stat -c '%a' /sys/bus/pci/devices/*/resource2 | grep 640", 60)
+    check(status == 0, "guest-setup: undone, only root may, and the group that was there stays", text)
     domains["9p"].line.run("mkdir -p /var/scaphandre && mount -t 9p -o ro,trans=virtio,version=9p2000.L scaph9p /var/scaphandre")
 
 
