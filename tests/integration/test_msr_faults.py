@@ -73,7 +73,7 @@ def zones(b, msrfs):
             ("a dram register that reads 0 in one package", SKYLAKE_SERVER, [("zero", "dram")], PACKAGE),
             ("a server", SKYLAKE_SERVER, [], PACKAGE | DRAM),
             ("a desktop", KABY_LAKE, [], PACKAGE | CORE | DRAM),
-            ("an AMD processor", ZEN2, [], PACKAGE)):
+            ("an AMD processor, whose register for cores is one core's", ZEN2, [], PACKAGE)):
         given = [zone for zone in ("package", "core", "dram") if zone in model["registers"] and
                  not (model is SKYLAKE_SERVER and zone == "core")]
         with machine(b, msrfs, model, zones=given) as host:

@@ -13,7 +13,8 @@ PACKAGES = (0, 3)  # as sysfs numbers them
 
 # Registers by zone, as the vendors' manuals have them.
 INTEL = {"unit": 0x606, "package": 0x611, "core": 0x639, "dram": 0x619, "uncore": 0x641, "psys": 0x64d}
-AMD = {"unit": 0xC0010299, "package": 0xC001029B}
+# The one for cores is the core's through which it is read, not the package's.
+AMD = {"unit": 0xC0010299, "package": 0xC001029B, "core": 0xC001029A}
 
 # A Skylake server: its dram counts 2^-16 J whatever the unit register says.
 SKYLAKE_SERVER = {"vendor": "GenuineIntel", "family": 6, "model": 85, "registers": INTEL, "fixed_units": {"dram": 16}}
