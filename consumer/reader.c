@@ -515,8 +515,13 @@ static const char *retired_reason(struct scaph_reader *reader)
 /* Records come, but without energy: the status says why. */
 static const char *no_energy_reason(struct scaph_reader *reader)
 {
+	const struct scaph_descriptor *desc = scaph_cursor_descriptor(reader->cursor);
 	struct scaph_status status;
 
+	if (desc && !(desc->zones & SCAPH_ZONE_PACKAGE))
+		return "the host's source does not measure package energy; a trusted domain is "
+		       "told "
+		       "of the zones that it has";
 	if (scaph_cursor_status(reader->cursor, &status) == 0 &&
 	    status.reasons & SCAPH_REASON_PRICE_PENDING)
 		return "no price of CPU time is known yet; the first comes some 10 s after CPU "

@@ -35,7 +35,7 @@ _scaphd() {
 
 	case $before in
 	--config | --share-root | --state-dir | --host-dir | --shm-dir | --record | --msr-path | --sysfs | --procfs | --cgroupfs | --resctrl | --topology | --run-dir | --qemu-server-dir) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
-	--source) mapfile -t COMPREPLY < <(compgen -W "auto msr perf powercap model replay: ring:" -- "$word") ;;
+	--source) mapfile -t COMPREPLY < <(compgen -W "auto msr perf powercap model replay: ring: resctrl" -- "$word") ;;
 	--meter) mapfile -t COMPREPLY < <(compgen -W "auto bpf cputime" -- "$word") ;;
 	--idle) mapfile -t COMPREPLY < <(compgen -W "vcpus equal none" -- "$word") ;;
 	--libvirt) mapfile -t COMPREPLY < <(compgen -W "qemu:///system none" -- "$word") ;;

@@ -113,6 +113,22 @@ static int open_domains(struct scaph_daemon *daemon)
 	return r ? r : check_unique(daemon);
 }
 
+/* What asks for the packages' energy, of a source that has none. */
+static int check_package(const struct scaph_config *config, const struct scaph_source *source)
+{
+	const char *asked = config->calibrate	 ? "--calibrate"
+			    : config->record	 ? "--record"
+			    : config->idle_given ? "--idle-watts"
+						 : NULL;
+
+	if (scaph_source_has_package(source) || !asked)
+		return 0;
+	scaph_error("%s: the source %s does not measure package energy, which that is about; give "
+		    "another --source, or leave it out",
+		    asked, source->ops->name);
+	return -EINVAL;
+}
+
 /* Where energy and time come from. A trace of another machine is divided as if it were this one. */
 static int open_instruments(struct scaph_daemon *daemon)
 {
@@ -121,6 +137,8 @@ static int open_instruments(struct scaph_daemon *daemon)
 
 	if (r == 0)
 		r = scaph_source_open(config, &daemon->topology, &daemon->source);
+	if (r == 0)
+		r = check_package(config, daemon->source);
 	if (r)
 		return r;
 	if (daemon->source->packages != daemon->topology.packages)

@@ -117,7 +117,8 @@ static const char *take_log_level(struct scaph_config *config, const char *value
 
 static const struct option_row rows[] = {
 	{ "source", "NAME", "auto",
-	  "energy source: msr, perf, powercap, model, replay:FILE or ring:PATH; auto takes the "
+	  "energy source: msr, perf, powercap, model, replay:FILE, ring:PATH or resctrl, which has "
+	  "core energy alone; auto takes the "
 	  "first of msr, "
 	  "perf and powercap that measures; an estimate is asked for by name",
 	  FIELD(TEXT, source) },

@@ -74,20 +74,33 @@ static __int128 float_units(const struct scaph_publisher *pub)
 	return sum;
 }
 
-/* What belongs to no domain, and how the host's energy is made up. */
-static void add_host_values(const struct scaph_publisher *pub, struct scaph_status *status)
+/* What belongs to no domain, all of it package energy. */
+static void add_package_values(const struct scaph_publisher *pub, struct scaph_status *status)
 {
 	const struct scaph_host_tally *tally = &pub->tally;
-	uint32_t zones = pub->terms->source->zones;
 
 	status->valid |= SCAPH_STATUS_RESIDUAL | SCAPH_STATUS_UNATTRIBUTED | SCAPH_STATUS_FLOAT |
-			 SCAPH_STATUS_OWN;
+			 SCAPH_STATUS_OWN | SCAPH_STATUS_PACKAGES;
 	status->residual_uj = scaph_units_uj(tally->zone_units[SCAPH_ZONE_AT_PACKAGE] -
 					     tally->given_units - tally->unattributed_units);
 	status->unattributed_uj = scaph_units_uj(tally->unattributed_units);
 	status->float_uj = signed_uj(float_units(pub));
 	status->own_uj = scaph_units_uj(tally->own_units);
 	status->own_cpu_ns = tally->own_cpu_ns;
+	status->package_count = pub->packages;
+	for (uint32_t p = 0; p < pub->packages; p++)
+		status->package_uj[p] =
+			scaph_units_uj(pub->last[p].zone_units[SCAPH_ZONE_AT_PACKAGE]);
+}
+
+/* How the host's energy is made up. */
+static void add_host_values(const struct scaph_publisher *pub, struct scaph_status *status)
+{
+	const struct scaph_host_tally *tally = &pub->tally;
+	uint32_t zones = pub->terms->source->zones;
+
+	if (scaph_source_has_package(pub->terms->source))
+		add_package_values(pub, status);
 	if (zones & SCAPH_ZONE_UNCORE) {
 		status->valid |= SCAPH_STATUS_UNCORE;
 		status->uncore_uj = scaph_units_uj(tally->zone_units[SCAPH_ZONE_AT_UNCORE]);
@@ -96,11 +109,6 @@ static void add_host_values(const struct scaph_publisher *pub, struct scaph_stat
 		status->valid |= SCAPH_STATUS_PSYS;
 		status->psys_uj = scaph_units_uj(tally->zone_units[SCAPH_ZONE_AT_PSYS]);
 	}
-	status->valid |= SCAPH_STATUS_PACKAGES;
-	status->package_count = pub->packages;
-	for (uint32_t p = 0; p < pub->packages; p++)
-		status->package_uj[p] =
-			scaph_units_uj(pub->last[p].zone_units[SCAPH_ZONE_AT_PACKAGE]);
 }
 
 static void all_second(struct scaph_publisher *pub, uint64_t now_ns)

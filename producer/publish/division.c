@@ -167,7 +167,9 @@ void scaph_division_credit(struct scaph_publisher *pub, const struct scaph_windo
 	}
 	pub->tally.own_cpu_ns += pub->own.cpu_ns;
 	settle(pub);
-	scaph_price_tick(&pub->pricing, window->dt_ns, &pub->tally);
+	/* No price is made of nothing: it would be shown as no power. */
+	if (scaph_source_has_package(pub->terms->source))
+		scaph_price_tick(&pub->pricing, window->dt_ns, &pub->tally);
 }
 
 void scaph_division_store(struct scaph_publisher *pub)
@@ -201,9 +203,12 @@ static struct scaph_slot exact_record(const struct scaph_publisher *pub,
 	if (pub->lost || window->held)
 		return record;
 	/* Not said of a price: how late the host was would be told to those who see nothing of it. */
-	record.flags |= window->coarse ? SCAPH_FLAG_PACKAGE | SCAPH_FLAG_COARSE
-				       : SCAPH_FLAG_PACKAGE;
-	record.package_uj = scaph_units_uj(tally->package.total_units);
+	if (window->coarse)
+		record.flags |= SCAPH_FLAG_COARSE;
+	if (zones & SCAPH_ZONE_PACKAGE) {
+		record.flags |= SCAPH_FLAG_PACKAGE;
+		record.package_uj = scaph_units_uj(tally->package.total_units);
+	}
 	if (zones & SCAPH_ZONE_CORE) {
 		record.flags |= SCAPH_FLAG_CORE;
 		record.core_uj = scaph_units_uj(tally->core.total_units);
@@ -213,7 +218,7 @@ static struct scaph_slot exact_record(const struct scaph_publisher *pub,
 						   : SCAPH_FLAG_DRAM;
 		record.dram_uj = scaph_units_uj(tally->dram.total_units);
 	}
-	if (pub->splitter[0].idle_known) {
+	if (zones & SCAPH_ZONE_PACKAGE && pub->splitter[0].idle_known) {
 		record.flags |= SCAPH_FLAG_IDLE;
 		record.idle_uj = scaph_units_uj(tally->package.idle_units);
 	}

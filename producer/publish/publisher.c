@@ -62,7 +62,8 @@ int scaph_publisher_init(struct scaph_publisher *pub, const struct scaph_publish
 		.gap_max_ns = scaph_sampler_gap_max_ns(source->wrap_ns),
 		.pricing = { .packages = source->packages },
 		.idle = { .cpus = parts->cpus },
-		.idle_given = config->idle_given || source->idle_known,
+		.idle_given = config->idle_given || source->idle_known ||
+			      !scaph_source_has_package(source),
 		.own = { .pid = getpid(), .cpu_clock = CLOCK_PROCESS_CPUTIME_ID },
 		.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 	};
@@ -72,7 +73,9 @@ int scaph_publisher_init(struct scaph_publisher *pub, const struct scaph_publish
 		return -errno;
 	scaph_ledger_load_host(pub->ledger, &pub->tally);
 	keep_to_source(&pub->tally, source);
-	if (config->idle_given)
+	if (!scaph_source_has_package(source))
+		pub->tally.learnt_idle_uw = 0;
+	else if (config->idle_given)
 		scaph_window_set_idle(pub, config->idle_uw);
 	else if (source->idle_known)
 		scaph_window_set_idle(pub, source->idle_uw);

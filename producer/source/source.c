@@ -3,7 +3,8 @@
  * source.c - the list of sources, the choice by name, and the choice among those that measure
  *
  * Every source that measures has to pass the rule of supported.h, whether it was named or found.
- * An estimate or a recording is never found: it is asked for by name.
+ * An estimate or a recording is never found: it is asked for by name. Nor is resctrl, though it
+ * measures: who asks for nothing expects the packages' energy, which that does not have.
  */
 #include "producer/source/source.h"
 
@@ -13,10 +14,10 @@
 
 #include "producer/process/log.h"
 
-/* Those that measure come first, in the order in which they are tried. */
+/* Those that measure packages come first, in the order in which they are tried. */
 static const struct scaph_source_ops *const sources[] = {
-	&scaph_source_msr,   &scaph_source_perf,   &scaph_source_powercap,
-	&scaph_source_model, &scaph_source_replay, &scaph_source_ring,
+	&scaph_source_msr,    &scaph_source_perf, &scaph_source_powercap, &scaph_source_model,
+	&scaph_source_replay, &scaph_source_ring, &scaph_source_resctrl,
 };
 #define SOURCES (sizeof(sources) / sizeof(sources[0]))
 #define MEASURING 3

@@ -90,6 +90,7 @@ extern const struct scaph_source_ops scaph_source_powercap;
 extern const struct scaph_source_ops scaph_source_model;
 extern const struct scaph_source_ops scaph_source_replay;
 extern const struct scaph_source_ops scaph_source_ring;
+extern const struct scaph_source_ops scaph_source_resctrl;
 
 /*
  * Open the source the configuration names, or with "auto" the first that measures. 0, or a negative
@@ -97,6 +98,12 @@ extern const struct scaph_source_ops scaph_source_ring;
  */
 int scaph_source_open(const struct scaph_config *config, const struct scaph_topology *topology,
 		      struct scaph_source **ret_source);
+
+/* Whether it measures packages; else there is nothing of them to be published, split or priced. */
+static inline bool scaph_source_has_package(const struct scaph_source *source)
+{
+	return source->zones & SCAPH_ZONE_PACKAGE;
+}
 
 /* One line: what was taken, and why not the others. */
 void scaph_source_say(const struct scaph_source *source);

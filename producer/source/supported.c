@@ -81,7 +81,7 @@ static void refuse(const char *name, uint64_t value, char ret_why[SCAPH_SOURCE_W
 			 name);
 }
 
-/* What moved is kept; a package zone that did not is the end of it. */
+/* What moved is kept; a package zone that did not is the end of it, or core where there is none. */
 static int keep_moved(struct watch *watch, const struct scaph_topology *topology,
 		      uint32_t *ret_left_out, char ret_why[SCAPH_SOURCE_WHY_BYTES])
 {
@@ -90,11 +90,12 @@ static int keep_moved(struct watch *watch, const struct scaph_topology *topology
 
 	for (uint32_t i = 0; i < source->packages; i++) {
 		uint32_t still = source->package[i].zones & ~watch->moved[i];
-		uint64_t value = watch->first[i][SCAPH_ZONE_AT_PACKAGE];
+		int needed = source->package[i].zones & SCAPH_ZONE_PACKAGE ? SCAPH_ZONE_AT_PACKAGE
+									   : SCAPH_ZONE_AT_CORE;
 
-		if (still & SCAPH_ZONE_PACKAGE) {
+		if (still & 1U << needed) {
 			scaph_topology_name(topology, i, name);
-			refuse(name, value, ret_why);
+			refuse(name, watch->first[i][needed], ret_why);
 			return -ENODATA;
 		}
 		*ret_left_out |= still;

@@ -3,8 +3,9 @@
  * supported.h - whether counters are there and count: the rule that every measuring source passes
  *
  * A counter is supported if it can be read, is not 0, and moves within 100 ms: a virtual machine
- * reads 0 without an error. The package zone of every package must be; of the other zones those that
- * are not are left out, for a 0 that was not measured must never be shown.
+ * reads 0 without an error. The package zone of every package must be, or core's of a source that has
+ * no package zone; of the other zones those that are not are left out, for a 0 that was not measured must
+ * never be shown.
  */
 #ifndef SCAPH_PRODUCER_SUPPORTED_H
 #define SCAPH_PRODUCER_SUPPORTED_H

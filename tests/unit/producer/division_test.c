@@ -44,7 +44,9 @@ struct reading {
 };
 
 static const struct scaph_config config = { .idle_policy = SCAPH_IDLE_VCPUS };
-static const struct scaph_publication_terms terms = { .config = &config };
+static struct scaph_source source = { .zones = SCAPH_ZONE_PACKAGE | SCAPH_ZONE_CORE |
+					       SCAPH_ZONE_DRAM };
+static const struct scaph_publication_terms terms = { .config = &config, .source = &source };
 
 static uint64_t below(uint64_t limit)
 {

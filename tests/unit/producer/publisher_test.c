@@ -63,7 +63,9 @@ static int tear_down(void **state)
 static struct scaph_host_tally run(struct machine *machine, const struct scaph_source_ops *ops,
 				   uint32_t packages, bool learn)
 {
-	struct scaph_source source = { .ops = ops, .packages = packages };
+	struct scaph_source source = { .ops = ops,
+				       .packages = packages,
+				       .zones = SCAPH_ZONE_PACKAGE };
 	struct scaph_meter meter = { .ops = &meter_ops };
 	struct scaph_publication_terms terms = { .config = &machine->config,
 						 .source = &source,
