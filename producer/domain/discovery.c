@@ -16,9 +16,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "producer/domain/discovery_twins.h"
 #include "producer/domain/discovery_users.h"
 #include "producer/domain/domain.h"
-#include "producer/domain/qemu_look.h"
+#include "producer/domain/passed_over.h"
 #include "producer/process/clock.h"
 #include "producer/process/log.h"
 #include "producer/process/privilege.h"
@@ -28,28 +29,14 @@
 #define PERIOD_NS (2 * SCAPH_NS_PER_S)
 #define LOOKS_A_TURN 16U /* of which one reads and tells a known machine again */
 #define AGE_NS SCAPH_NS_PER_S
-#define TWIN_LOOKS 3U /* one that has not been told is perhaps a parent that waits for its daemon */
-
-struct entry {
-	struct scaph_qemu_find find;
-	uint8_t uuid[SCAPH_UUID_BYTES]; /* its own, or derived */
-	uint32_t looks; /* since it was found */
-	bool told, twin;
-	bool stranger_said, twin_said;
-	uint32_t twin_looks;
-};
-
-struct entries {
-	struct entry *at;
-	size_t count, room;
-};
 
 struct scaph_discovery {
 	const struct scaph_config *config;
 	struct scaph_hypervisor_listener listener;
 	struct scaph_qemu_users users;
 	int proc_fd;
-	struct entries before, now;
+	struct scaph_discovery_entries before, now;
+	struct scaph_passed_over passed_over;
 	bool blind_said, memory_said;
 
 	pthread_t thread;
@@ -61,26 +48,18 @@ struct scaph_discovery {
 
 static int by_pid(const void *a, const void *b)
 {
-	const struct entry *one = a, *other = b;
+	const struct scaph_discovery_entry *one = a, *other = b;
 
 	return (one->find.pid > other->find.pid) - (one->find.pid < other->find.pid);
 }
 
-static int by_uuid(const void *a, const void *b)
+static struct scaph_discovery_entry *add(struct scaph_discovery *disco)
 {
-	const struct entry *one = a, *other = b;
-	int order = memcmp(one->uuid, other->uuid, sizeof(one->uuid));
-
-	return order ? order : by_pid(a, b);
-}
-
-static struct entry *add(struct scaph_discovery *disco)
-{
-	struct entries *now = &disco->now;
+	struct scaph_discovery_entries *now = &disco->now;
 
 	if (now->count == now->room) {
 		size_t room = now->room ? 2 * now->room : 64;
-		struct entry *grown = reallocarray(now->at, room, sizeof(*grown));
+		struct scaph_discovery_entry *grown = reallocarray(now->at, room, sizeof(*grown));
 
 		if (!grown) {
 			if (!disco->memory_said)
@@ -92,15 +71,16 @@ static struct entry *add(struct scaph_discovery *disco)
 		now->at = grown;
 		now->room = room;
 	}
-	now->at[now->count] = (struct entry){};
+	now->at[now->count] = (struct scaph_discovery_entry){};
 	return &now->at[now->count++];
 }
 
 /* The same process as at the look before, or NULL. */
-static const struct entry *known(const struct scaph_discovery *disco, const char *pid)
+static const struct scaph_discovery_entry *known(const struct scaph_discovery *disco,
+						 const char *pid)
 {
-	struct entry key = { .find.pid = (pid_t)strtol(pid, NULL, 10) };
-	const struct entry *entry = NULL;
+	struct scaph_discovery_entry key = { .find.pid = (pid_t)strtol(pid, NULL, 10) };
+	const struct scaph_discovery_entry *entry = NULL;
 	uint64_t birth;
 
 	if (disco->before.count)
@@ -111,18 +91,18 @@ static const struct entry *known(const struct scaph_discovery *disco, const char
 	return entry;
 }
 
-static bool is_due(const struct entry *entry)
+static bool is_due(const struct scaph_discovery_entry *entry)
 {
 	return (entry->looks + (uint32_t)entry->find.pid) % LOOKS_A_TURN == 0;
 }
 
 /* Whether it can be called anything: QEMUs that are asked what they can do have neither. */
-static bool has_identity(const struct entry *entry)
+static bool has_identity(const struct scaph_discovery_entry *entry)
 {
 	return entry->find.argv.has_uuid || entry->find.argv.name[0];
 }
 
-static void say_stranger(struct entry *entry)
+static void say_stranger(struct scaph_discovery_entry *entry)
 {
 	if (!entry->stranger_said)
 		scaph_info("--discover: process %d is a QEMU of user %u, who is not trusted to "
@@ -134,8 +114,9 @@ static void say_stranger(struct entry *entry)
 
 static void see(struct scaph_discovery *disco, const char *pid)
 {
-	const struct entry *before = known(disco, pid);
-	struct entry entry = before ? *before : (struct entry){}, *slot;
+	const struct scaph_discovery_entry *before = known(disco, pid);
+	struct scaph_discovery_entry entry = before ? *before : (struct scaph_discovery_entry){},
+				     *slot;
 
 	entry.looks++;
 	entry.twin = false;
@@ -168,119 +149,44 @@ static void say_blind(struct scaph_discovery *disco, const char *pid)
 	disco->blind_said = true;
 }
 
+static void ask(struct scaph_discovery *disco, const char *pid)
+{
+	pid_t number = (pid_t)strtol(pid, NULL, 10);
+	int is;
+
+	if (scaph_passed_over_skip(&disco->passed_over, number))
+		return;
+	is = scaph_qemu_look_is(disco->proc_fd, pid);
+	if (is > 0) {
+		see(disco, pid);
+		return;
+	}
+	if (is < 0)
+		say_blind(disco, pid);
+	scaph_passed_over_note(&disco->passed_over, number);
+}
+
 static bool gather(struct scaph_discovery *disco)
 {
 	int fd = openat(disco->proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *process;
-	int is;
 
 	if (!folder) {
 		if (fd >= 0)
 			close(fd);
 		return false;
 	}
+	scaph_passed_over_begin(&disco->passed_over);
 	while ((process = readdir(folder))) {
-		if (process->d_name[0] < '1' || process->d_name[0] > '9')
-			continue;
-		is = scaph_qemu_look_is(disco->proc_fd, process->d_name);
-		if (is > 0)
-			see(disco, process->d_name);
-		else if (is < 0)
-			say_blind(disco, process->d_name);
+		if (process->d_name[0] >= '1' && process->d_name[0] <= '9')
+			ask(disco, process->d_name);
 	}
 	closedir(folder);
 	return true;
 }
 
-/* Proxmox writes the machine's process there, as root. */
-static bool named_by_pid_file(const struct scaph_discovery *disco, const struct entry *entry)
-{
-	char path[4096];
-	long pid = 0;
-	FILE *file;
-
-	if (!entry->find.argv.vmid)
-		return false;
-	snprintf(path, sizeof(path), "%s/%u.pid", disco->config->qemu_server_dir,
-		 entry->find.argv.vmid);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	if (fscanf(file, "%ld", &pid) != 1)
-		pid = 0;
-	fclose(file);
-	return pid == entry->find.pid;
-}
-
-/* A fork that has not become another program yet. */
-static bool is_child_of_one(const struct entry *child, const struct entry *first, size_t count)
-{
-	for (size_t i = 0; i < count && !child->find.argv.daemonize; i++) {
-		if (first[i].find.pid == child->find.parent)
-			return true;
-	}
-	return false;
-}
-
-static void say_twins(const struct entry *first, struct entry *other)
-{
-	char uuid[SCAPH_UUID_TEXT_BYTES];
-
-	scaph_uuid_format(other->uuid, uuid);
-	scaph_warning("--discover: processes %d and %d both say that they are %s: neither is given "
-		      "its share; give each machine a UUID of its own",
-		      (int)first->find.pid, (int)other->find.pid, uuid);
-}
-
-/* Entries with one UUID. */
-static void settle_twins(struct scaph_discovery *disco, struct entry *first, size_t count)
-{
-	struct entry *chosen = NULL, *left = NULL;
-	size_t named = 0, lefts = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		first[i].twin = true;
-		if (named_by_pid_file(disco, &first[i]) && ++named)
-			chosen = &first[i];
-		if (!is_child_of_one(&first[i], first, count) && ++lefts)
-			left = &first[i];
-	}
-	if (named != 1)
-		chosen = lefts == 1 ? left : NULL;
-	if (chosen) {
-		chosen->twin = false;
-		return;
-	}
-	for (size_t i = 0; i < count; i++) {
-		first[i].twin_looks++;
-		if (i == 0 || first[i].twin_said || is_child_of_one(&first[i], first, count) ||
-		    (!first[0].told && !first[i].told && first[i].twin_looks < TWIN_LOOKS))
-			continue;
-		say_twins(&first[0], &first[i]);
-		first[i].twin_said = true;
-	}
-}
-
-static void find_twins(struct scaph_discovery *disco)
-{
-	struct entries *now = &disco->now;
-	size_t next;
-
-	/* Strangers are nobody's twins. */
-	if (now->count)
-		qsort(now->at, now->count, sizeof(*now->at), by_uuid);
-	for (size_t i = 0; i < now->count; i = next) {
-		next = i + 1;
-		while (now->at[i].find.trusted && next < now->count && now->at[next].find.trusted &&
-		       memcmp(now->at[next].uuid, now->at[i].uuid, SCAPH_UUID_BYTES) == 0)
-			next++;
-		if (next - i > 1)
-			settle_twins(disco, &now->at[i], next - i);
-	}
-}
-
-static void tell_gone(struct scaph_discovery *disco, const struct entry *entry)
+static void tell_gone(struct scaph_discovery *disco, const struct scaph_discovery_entry *entry)
 {
 	disco->listener.stopped(disco->listener.context, entry->uuid);
 	/* A derived UUID is that of this process alone. */
@@ -288,14 +194,14 @@ static void tell_gone(struct scaph_discovery *disco, const struct entry *entry)
 		disco->listener.undefined(disco->listener.context, entry->uuid);
 }
 
-static bool is_young(const struct entry *entry)
+static bool is_young(const struct scaph_discovery_entry *entry)
 {
 	uint64_t tick_ns = SCAPH_NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
 
 	return scaph_clock_ns(CLOCK_BOOTTIME) < entry->find.birth_ticks * tick_ns + AGE_NS;
 }
 
-static void tell_running(struct scaph_discovery *disco, const struct entry *entry)
+static void tell_running(struct scaph_discovery *disco, const struct scaph_discovery_entry *entry)
 {
 	const struct scaph_qemu_argv *argv = &entry->find.argv;
 	struct scaph_sighting sighting = {
@@ -321,13 +227,13 @@ static void tell_running(struct scaph_discovery *disco, const struct entry *entr
 /* First who went, then who came: a UUID may have gone over to another process. */
 static void tell_changes(struct scaph_discovery *disco)
 {
-	struct entries *before = &disco->before, *now = &disco->now;
+	struct scaph_discovery_entries *before = &disco->before, *now = &disco->now;
 
 	if (now->count)
 		qsort(now->at, now->count, sizeof(*now->at), by_pid);
 	for (size_t i = 0; i < before->count; i++) {
-		const struct entry *was = &before->at[i];
-		struct entry *is =
+		const struct scaph_discovery_entry *was = &before->at[i];
+		struct scaph_discovery_entry *is =
 			now->count ? bsearch(was, now->at, now->count, sizeof(*was), by_pid) : NULL;
 
 		if (!was->told)
@@ -340,7 +246,7 @@ static void tell_changes(struct scaph_discovery *disco)
 			is->told = false;
 	}
 	for (size_t i = 0; i < now->count; i++) {
-		struct entry *entry = &now->at[i];
+		struct scaph_discovery_entry *entry = &now->at[i];
 
 		if (!entry->find.trusted || entry->twin ||
 		    (entry->told ? !is_due(entry) : is_young(entry)))
@@ -352,12 +258,12 @@ static void tell_changes(struct scaph_discovery *disco)
 
 void scaph_discovery_look(struct scaph_discovery *disco)
 {
-	struct entries spare = disco->before;
+	struct scaph_discovery_entries spare = disco->before;
 
 	disco->now.count = 0;
 	if (!gather(disco))
 		return;
-	find_twins(disco);
+	scaph_discovery_find_twins(&disco->now, disco->config->qemu_server_dir);
 	tell_changes(disco);
 	disco->before = disco->now;
 	disco->now = spare;
@@ -445,5 +351,6 @@ void scaph_discovery_close(struct scaph_discovery *disco)
 	free(disco->users.user);
 	free(disco->before.at);
 	free(disco->now.at);
+	scaph_passed_over_deinit(&disco->passed_over);
 	free(disco);
 }

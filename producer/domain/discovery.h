@@ -2,7 +2,8 @@
 /*
  * discovery.h - machines that no hypervisor tells us of, found in /proc
  *
- * Every two seconds all processes are looked at, each by one system call unless it is a QEMU. What comes
+ * Every two seconds processes are listed, and each that is new, or that may be due, is asked by one system
+ * call whether it is a QEMU. What comes
  * and goes is told to the same listener as libvirt's, by its own thread, with sighting.discovered set: of
  * a domain that libvirt or the operator names as well, theirs is the last word.
  *
