@@ -56,6 +56,8 @@ struct scaph_meter_ops {
 	 */
 	int (*sweep)(struct scaph_meter *meter, struct scaph_reading *const *readings,
 		     uint32_t count, uint64_t ret_busy_ns[SCAPH_PACKAGES_MAX]);
+	/* Time of tasks that it could not tell apart, since it was opened; NULL: there is none. */
+	uint64_t (*unmet_ns)(const struct scaph_meter *meter);
 	void (*close)(struct scaph_meter *meter);
 };
 

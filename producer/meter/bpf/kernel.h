@@ -30,10 +30,11 @@ enum { BPF_F_MMAPABLE = 1 << 10 };
 
 struct sched_entity {
 	uint64_t sum_exec_runtime;
+	uint64_t prev_sum_exec_runtime; /* as it was when a task that is not real-time came on */
 };
 
 struct task_struct {
-	int pid, tgid;
+	int pid, tgid, prio;
 	struct task_struct *group_leader;
 	uint64_t start_boottime;
 	struct sched_entity se;

@@ -198,6 +198,15 @@ void scaph_look_begin(struct scaph_look *look, uint32_t slot, uint64_t now_ns)
 		look->slots = slot + 1;
 }
 
+uint64_t scaph_look_unmet_ns(const struct scaph_look *look)
+{
+	uint64_t sum_ns = 0;
+
+	for (uint32_t cpu = 0; cpu < look->cpus; cpu++)
+		sum_ns += LOAD(look->lines[cpu].unmet_ns);
+	return sum_ns;
+}
+
 bool scaph_look_runner(const struct scaph_runtime_cpu *line, struct scaph_look_runner *ret_runner)
 {
 	struct state state;

@@ -57,6 +57,9 @@ static inline uint64_t scaph_look_take(struct scaph_look *look, uint32_t slot, u
 	return ns;
 }
 
+/* Time of turns that nobody told of, on all CPUs since the program was loaded. */
+uint64_t scaph_look_unmet_ns(const struct scaph_look *look);
+
 /* Who runs on a CPU, as far as the kernel's program knows. */
 struct scaph_look_runner {
 	bool seen; /* false: nobody yet */

@@ -286,6 +286,13 @@ static int bpf_sweep(struct scaph_meter *meter, struct scaph_reading *const *rea
 	return 0;
 }
 
+static uint64_t bpf_unmet_ns(const struct scaph_meter *meter)
+{
+	const struct bpf *bpf = (const struct bpf *)meter;
+
+	return scaph_look_unmet_ns(&bpf->look);
+}
+
 const struct scaph_meter_ops scaph_meter_bpf = {
 	.name = "bpf",
 	.about = "run time at every context switch",
@@ -296,5 +303,6 @@ const struct scaph_meter_ops scaph_meter_bpf = {
 	.leave = bpf_leave,
 	.tend = bpf_tend,
 	.sweep = bpf_sweep,
+	.unmet_ns = bpf_unmet_ns,
 	.close = bpf_close,
 };

@@ -131,6 +131,8 @@ static void begin_edition(struct scaph_program *program)
 
 	/* P1: the map's change, before its edition; pairs with K1 in runtime.bpf.c. */
 	__atomic_store_n(&program->skeleton->bss->edition, next, __ATOMIC_RELEASE);
+	/* P2: either a turn has the new edition, or whoever looks next sees it; pairs with K1. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 /* Attached before anybody is looked at, so that no turn is between. */

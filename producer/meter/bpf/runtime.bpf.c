@@ -14,6 +14,8 @@
 
 #include "runtime.h"
 
+#define REAL_TIME 100 /* priorities below. Source: include/linux/sched/prio.h, MAX_RT_PRIO. */
+
 char LICENSE[] SEC("license") = "GPL";
 
 struct {
@@ -56,7 +58,7 @@ static __always_inline uint32_t find_slot(const struct task_struct *task)
 	return process->slot;
 }
 
-/* The same, without looking it up where that was done since the last change: @now, read before K1. */
+/* The same, without looking it up where that was done since the last change: @now, or 0 for "look". */
 static __always_inline uint32_t slot_of(struct scaph_runtime_cpu *cpu,
 					const struct task_struct *task, uint64_t now)
 {
@@ -66,7 +68,7 @@ static __always_inline uint32_t slot_of(struct scaph_runtime_cpu *cpu,
 
 	if (!task->pid)
 		return SCAPH_RUNTIME_IDLE;
-	if (memo->edition == now && memo->tgid == tgid && memo->born_ns == born_ns)
+	if (now && memo->edition == now && memo->tgid == tgid && memo->born_ns == born_ns)
 		return memo->slot;
 	memo->edition = now;
 	memo->born_ns = born_ns;
@@ -89,19 +91,48 @@ static __always_inline uint64_t ran_ns(const struct scaph_runtime_cpu *cpu,
 	return bpf_core_type_exists(struct irqtime) && own_ns < wall_ns ? own_ns : wall_ns;
 }
 
-/* What `prev` did since the turn before. */
+/*
+ * Another leaves than was noted: a switch that the kernel did not tell of. It keeps what a task had
+ * run when it came on, unless that is a real-time one; never more than the time since the turn before.
+ * What remains is of the one noted, or of another: nobody is charged for it.
+ */
+static __always_inline void charge_unmet(struct scaph_runtime_cpu *cpu,
+					 const struct task_struct *prev, uint64_t edition_now,
+					 uint64_t wall_ns)
+{
+	uint64_t own_ns = prev->prio < REAL_TIME
+				  ? 0
+				  : prev->se.sum_exec_runtime - prev->se.prev_sum_exec_runtime;
+	bool was_idle = cpu->slot == SCAPH_RUNTIME_IDLE;
+	uint32_t slot = slot_of(cpu, prev, edition_now);
+
+	if (own_ns > wall_ns)
+		own_ns = wall_ns;
+	cpu->slot = slot;
+	/* How long there was somebody is not known. */
+	if (slot == SCAPH_RUNTIME_IDLE || slot >= SCAPH_RUNTIME_SLOTS)
+		return;
+	cpu->busy_ns += was_idle ? own_ns : wall_ns;
+	cpu->unmet_ns += wall_ns - own_ns;
+	cpu->total_ns[slot] += own_ns;
+}
+
+/* What `prev` did since the turn before; whose turn it was is in cpu->slot then. */
 static __always_inline void charge(struct scaph_runtime_cpu *cpu, const struct task_struct *prev,
-				   uint64_t now_ns)
+				   uint64_t edition_now, uint64_t now_ns)
 {
 	uint64_t wall_ns = now_ns - cpu->start_ns;
 	uint32_t slot = cpu->slot;
 
-	if (!cpu->start_ns || slot == SCAPH_RUNTIME_IDLE || slot >= SCAPH_RUNTIME_SLOTS)
+	if (!cpu->start_ns)
+		return;
+	if (cpu->pid != (uint32_t)prev->pid) {
+		charge_unmet(cpu, prev, edition_now, wall_ns);
+		return;
+	}
+	if (slot == SCAPH_RUNTIME_IDLE || slot >= SCAPH_RUNTIME_SLOTS)
 		return;
 	cpu->busy_ns += wall_ns;
-	/* Another than was noted: a turn was missed, and nobody can be charged for it. */
-	if (cpu->pid != (uint32_t)prev->pid)
-		return;
 	cpu->total_ns[slot] += ran_ns(cpu, prev, wall_ns);
 }
 
@@ -117,7 +148,13 @@ static __always_inline void turn(struct scaph_runtime_cpu *cpu, const struct tas
 	uint64_t seq = __sync_fetch_and_add(&cpu->seq, 1);
 	uint64_t now_ns = bpf_ktime_get_ns();
 
-	charge(cpu, prev, now_ns);
+	/*
+	 * Changed between the two: whoever changed it may have looked at this line before K1, and has
+	 * then sent no kick for what was found out before. Pairs with P2 in program.c.
+	 */
+	if (edition != now)
+		now = 0;
+	charge(cpu, prev, now, now_ns);
 	cpu->ring[seq / 2 % SCAPH_RUNTIME_RING] = cpu->slot;
 	cpu->slot = slot_of(cpu, next, now);
 	cpu->pid = next->pid;

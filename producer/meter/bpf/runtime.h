@@ -14,6 +14,9 @@
  * total_ns of a slot never decreases. It has what its tasks ran until they left the CPU, by the
  * task's own clock, which stands still in interrupts and while a hypervisor has taken the CPU away
  * (where the kernel accounts for these). What the running task has run since start_ns comes on top.
+ *
+ * A kernel may keep switches to itself (seen: those away from some threads of PID 1, in a virtual
+ * machine). Whoever leaves next is charged what the kernel noted of it; the rest is in unmet_ns.
  */
 #ifndef SCAPH_PRODUCER_RUNTIME_H
 #define SCAPH_PRODUCER_RUNTIME_H
@@ -56,7 +59,9 @@ struct scaph_runtime_cpu {
 	uint64_t busy_ns; /* time in which any task but the idle one was on, interrupts included */
 	uint32_t slot; /* of the running task */
 	uint32_t tgid, pid; /* of the running task; 0: idle */
-	uint32_t reserved[5];
+	uint32_t reserved;
+	uint64_t unmet_ns; /* of turns that nobody told of: whose it was is not known */
+	uint64_t reserved2;
 	struct scaph_runtime_memo memo[SCAPH_RUNTIME_MEMOS]; /* by PID; the program's own */
 	uint16_t ring[SCAPH_RUNTIME_RING]; /* slot that turn n ended, at n % SCAPH_RUNTIME_RING */
 	uint64_t total_ns[SCAPH_RUNTIME_SLOTS];
