@@ -170,10 +170,18 @@ void worker_start(struct worker *worker)
 	worker->perf_fd = open_perf(worker->pid);
 	worker->reading = (struct scaph_reading){ .pid = worker->pid };
 	if (scaph_birth_ticks(worker->pid, &worker->reading.birth_ticks) ||
-	    clock_getcpuclockid(worker->pid, &worker->reading.cpu_clock) ||
-	    write(go[1], &byte, 1) != 1)
+	    clock_getcpuclockid(worker->pid, &worker->reading.cpu_clock))
 		exit(1);
-	close(go[1]);
+	worker->go_fd = go[1];
+	if (!worker->held)
+		worker_go(worker);
+}
+
+void worker_go(struct worker *worker)
+{
+	if (write(worker->go_fd, "", 1) != 1)
+		exit(1);
+	close(worker->go_fd);
 }
 
 void worker_stop(struct worker *worker)
@@ -194,4 +202,9 @@ uint64_t worker_perf_ns(const struct worker *worker)
 	if (worker->perf_fd < 0 || read(worker->perf_fd, &ns, sizeof(ns)) != sizeof(ns))
 		return 0;
 	return ns;
+}
+
+uint64_t worker_clock_ns(const struct worker *worker)
+{
+	return scaph_clock_ns(worker->reading.cpu_clock);
 }

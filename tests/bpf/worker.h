@@ -28,20 +28,26 @@ struct worker {
 	uint32_t a, b;
 	int cpu; /* -1: any */
 	bool fifo; /* keeps its CPU for as long as it wants */
+	bool held; /* does nothing until worker_go() */
 
 	pid_t pid;
+	int go_fd;
 	int perf_fd; /* -1: no perf here */
 	struct scaph_reading reading;
 	uint64_t perf_ns, cpu_ns, package_ns[SCAPH_PACKAGES_MAX]; /* sums */
 };
 
-/* It runs when this returns; exits the test where it cannot. */
+/* It runs when this returns, unless it is held; exits the test where it cannot. */
 void worker_start(struct worker *worker);
+void worker_go(struct worker *worker);
 
 /* Killed, and its PID free. */
 void worker_stop(struct worker *worker);
 
 /* CPU time as perf has it; 0 without perf. */
 uint64_t worker_perf_ns(const struct worker *worker);
+
+/* As the process's own clock has it: exact while none of its threads runs. */
+uint64_t worker_clock_ns(const struct worker *worker);
 
 #endif
