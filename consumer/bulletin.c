@@ -23,6 +23,8 @@ SAME(SCAPH_BULLETIN_DOMAIN_GONE, SCAPH_REASON_DOMAIN_GONE);
 SAME(SCAPH_BULLETIN_PRODUCER_ENDED, SCAPH_REASON_PRODUCER_ENDED);
 SAME(SCAPH_BULLETIN_RATE_LOW, SCAPH_REASON_RATE_LOW);
 SAME(SCAPH_BULLETIN_PRICE_PENDING, SCAPH_REASON_PRICE_PENDING);
+SAME(SCAPH_BULLETIN_SAMPLING_LOWERED, SCAPH_REASON_SAMPLING_LOWERED);
+SAME(SCAPH_BULLETIN_OVER_BUDGET, SCAPH_REASON_OVER_BUDGET);
 SAME(SCAPH_BULLETIN_HAS_WALL, SCAPH_STATUS_WALL);
 SAME(SCAPH_BULLETIN_HAS_UNCORE, SCAPH_STATUS_UNCORE);
 SAME(SCAPH_BULLETIN_HAS_PSYS, SCAPH_STATUS_PSYS);
@@ -30,15 +32,29 @@ SAME(SCAPH_BULLETIN_HAS_RESIDUAL, SCAPH_STATUS_RESIDUAL);
 SAME(SCAPH_BULLETIN_HAS_UNATTRIBUTED, SCAPH_STATUS_UNATTRIBUTED);
 SAME(SCAPH_BULLETIN_HAS_FLOAT, SCAPH_STATUS_FLOAT);
 SAME(SCAPH_BULLETIN_HAS_OWN, SCAPH_STATUS_OWN);
+SAME(SCAPH_BULLETIN_HAS_SAMPLING, SCAPH_STATUS_SAMPLING);
 
 #define HAS_ALL                                                                                    \
 	((uint64_t)SCAPH_BULLETIN_HAS_WALL | SCAPH_BULLETIN_HAS_UNCORE | SCAPH_BULLETIN_HAS_PSYS | \
 	 SCAPH_BULLETIN_HAS_RESIDUAL | SCAPH_BULLETIN_HAS_UNATTRIBUTED |                           \
-	 SCAPH_BULLETIN_HAS_FLOAT | SCAPH_BULLETIN_HAS_OWN)
+	 SCAPH_BULLETIN_HAS_FLOAT | SCAPH_BULLETIN_HAS_OWN | SCAPH_BULLETIN_HAS_SAMPLING)
 
 static uint64_t known(const struct scaph_status *status, uint64_t bit, uint64_t value)
 {
 	return status->valid & bit ? value : 0;
+}
+
+static void add_sampling(const struct scaph_status *status, struct scaph_bulletin *bulletin)
+{
+	if (!(status->valid & SCAPH_STATUS_SAMPLING))
+		return;
+	bulletin->look_spent_ns = status->look_spent_ns;
+	bulletin->looks = status->looks;
+	bulletin->read_rate_millihz = status->read_rate_millihz;
+	bulletin->own_load_ppm = status->own_load_ppm;
+	bulletin->cpu_budget_ppm = status->cpu_budget_ppm;
+	bulletin->sampling_step = status->sampling_step;
+	bulletin->sampling_steps = status->sampling_steps;
 }
 
 __attribute__((visibility("default"))) int scaph_bulletin_read(struct scaph_reader *reader,
@@ -74,5 +90,6 @@ __attribute__((visibility("default"))) int scaph_bulletin_read(struct scaph_read
 		.own_uj = known(&status, SCAPH_STATUS_OWN, status.own_uj),
 		.own_cpu_ns = known(&status, SCAPH_STATUS_OWN, status.own_cpu_ns),
 	};
+	add_sampling(&status, ret);
 	return SCAPH_OK;
 }

@@ -159,6 +159,9 @@ enum scaph_bulletin_reason {
 	SCAPH_BULLETIN_PRODUCER_ENDED = 1U << 5, /* scaphd ended in order */
 	SCAPH_BULLETIN_RATE_LOW = 1U << 6, /* windows close later than configured */
 	SCAPH_BULLETIN_PRICE_PENDING = 1U << 7, /* no price of CPU time is known yet */
+	SCAPH_BULLETIN_SAMPLING_LOWERED = 1U
+					  << 8, /* to keep to a CPU budget; windows are as ever */
+	SCAPH_BULLETIN_OVER_BUDGET = 1U << 9, /* and that does not suffice */
 };
 
 /* Bits of struct scaph_bulletin.valid: which figures are there. */
@@ -170,6 +173,7 @@ enum scaph_bulletin_valid {
 	SCAPH_BULLETIN_HAS_UNATTRIBUTED = 1U << 7,
 	SCAPH_BULLETIN_HAS_FLOAT = 1U << 9,
 	SCAPH_BULLETIN_HAS_OWN = 1U << 10, /* own_uj and own_cpu_ns */
+	SCAPH_BULLETIN_HAS_SAMPLING = 1U << 11, /* look_spent_ns to sampling_steps */
 };
 
 /* What a segment says about once a second, beside its records. Figures are cumulative over epochs; one whose bit is
@@ -189,6 +193,13 @@ struct scaph_bulletin {
 	int64_t float_uj; /* exact energy less what was published at a price; may fall */
 	uint64_t own_uj; /* host's totals: energy of scaphd itself, part of residual_uj */
 	uint64_t own_cpu_ns;
+	uint64_t look_spent_ns; /* host's totals: CPU time of looking for the counters' steps, since scaphd began */
+	uint64_t looks; /* so many */
+	uint64_t read_rate_millihz; /* readings of a package's counters over the last second */
+	uint32_t own_load_ppm; /* CPU time of scaphd over some seconds, in millionths of one core */
+	uint32_t cpu_budget_ppm; /* what that may be; 0: anything */
+	uint32_t sampling_step; /* steps by which sampling is lowered for that */
+	uint32_t sampling_steps; /* that there are */
 };
 
 struct scaph_reader;

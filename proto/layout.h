@@ -132,6 +132,8 @@ enum scaph_reason {
 	SCAPH_REASON_PRODUCER_ENDED = 1U << 5, /* the producer ended in order */
 	SCAPH_REASON_RATE_LOW = 1U << 6, /* windows close later than configured */
 	SCAPH_REASON_PRICE_PENDING = 1U << 7, /* no price of CPU time is known yet */
+	SCAPH_REASON_SAMPLING_LOWERED = 1U << 8, /* to keep to a CPU budget; windows are as ever */
+	SCAPH_REASON_OVER_BUDGET = 1U << 9, /* and that does not suffice */
 };
 
 /* Bits of scaph_status.valid: which of the slow or rare values are there. */
@@ -147,6 +149,7 @@ enum scaph_status_valid {
 	SCAPH_STATUS_PACKAGES = 1U << 8,
 	SCAPH_STATUS_FLOAT = 1U << 9,
 	SCAPH_STATUS_OWN = 1U << 10,
+	SCAPH_STATUS_SAMPLING = 1U << 11, /* look_spent_ns to sampling_steps */
 };
 
 /* One entry of the descriptor's directory. Offsets count from the segment's first byte. */
@@ -217,7 +220,14 @@ struct scaph_status {
 	int64_t float_uj; /* host segments: exact energy less what was published at a price */
 	uint64_t own_uj; /* host segment: energy of the producer itself, part of the residual */
 	uint64_t own_cpu_ns;
-	uint64_t reserved2[5];
+	/* Host segment: what measuring costs. Reserved and 0 before there were these. */
+	uint64_t look_spent_ns; /* CPU time of looking for the counters' steps, since it began */
+	uint64_t looks; /* so many */
+	uint64_t read_rate_millihz; /* readings of a package's counters over the last second */
+	uint32_t own_load_ppm; /* CPU time of the producer over some seconds, of one core */
+	uint32_t cpu_budget_ppm; /* what it may be; 0: anything */
+	uint32_t sampling_step; /* sampling is lowered by, for that; 0: not at all */
+	uint32_t sampling_steps; /* that there are */
 };
 
 /* A record as it lies in a slot: one cache line. */
@@ -296,6 +306,13 @@ SCAPH_AT(scaph_status, package_uj, 120);
 SCAPH_AT(scaph_status, float_uj, 256);
 SCAPH_AT(scaph_status, own_uj, 264);
 SCAPH_AT(scaph_status, own_cpu_ns, 272);
+SCAPH_AT(scaph_status, look_spent_ns, 280);
+SCAPH_AT(scaph_status, looks, 288);
+SCAPH_AT(scaph_status, read_rate_millihz, 296);
+SCAPH_AT(scaph_status, own_load_ppm, 304);
+SCAPH_AT(scaph_status, cpu_budget_ppm, 308);
+SCAPH_AT(scaph_status, sampling_step, 312);
+SCAPH_AT(scaph_status, sampling_steps, 316);
 static_assert(sizeof(struct scaph_status) == 320, "status");
 
 SCAPH_AT(scaph_slot, seq, 0);

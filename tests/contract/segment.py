@@ -30,6 +30,8 @@ STATUS = (
     ("uncore_uj", 64, "Q"), ("psys_uj", 72, "Q"), ("dram_idle_uj", 80, "Q"), ("runq_wait_ns", 88, "Q"),
     ("residual_uj", 96, "Q"), ("unattributed_uj", 104, "Q"), ("package_count", 112, "I"), ("package_uj", 120, "16Q"),
     ("float_uj", 256, "q"), ("own_uj", 264, "Q"), ("own_cpu_ns", 272, "Q"),
+    ("look_spent_ns", 280, "Q"), ("looks", 288, "Q"), ("read_rate_millihz", 296, "Q"), ("own_load_ppm", 304, "I"),
+    ("cpu_budget_ppm", 308, "I"), ("sampling_step", 312, "I"), ("sampling_steps", 316, "I"),
 )
 STATUS_BYTES = 320
 

@@ -25,8 +25,10 @@ def descriptor():
 def status():
     return segment.seal_status({
         "gen": (TAG << 40) + 4, "epoch_id": EPOCH, "state": 1, "reasons": 0b10, "wall_ns": 1_700_000_000_123_456_789,
-        "mono_ns": 987_654_321, "valid": 0b11100000111, "record_rate_millihz": 50_000, "uncore_uj": 4711, "package_count": 2,
-        "package_uj": [1_000_001, 2_000_002] + [0] * 14, "float_uj": -77, "own_uj": 88, "own_cpu_ns": 99})
+        "mono_ns": 987_654_321, "valid": 0b111100000111, "record_rate_millihz": 50_000, "uncore_uj": 4711, "package_count": 2,
+        "package_uj": [1_000_001, 2_000_002] + [0] * 14, "float_uj": -77, "own_uj": 88, "own_cpu_ns": 99,
+        "look_spent_ns": 111, "looks": 12, "read_rate_millihz": 50_001, "own_load_ppm": 13_000, "cpu_budget_ppm": 10_000,
+        "sampling_step": 1, "sampling_steps": 3})
 
 
 def slots():

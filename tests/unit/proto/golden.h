@@ -51,7 +51,8 @@ static inline struct scaph_status golden_status(void)
 		.wall_ns = 1700000000123456789ULL,
 		.mono_ns = 987654321,
 		.valid = SCAPH_STATUS_WALL | SCAPH_STATUS_RATE | SCAPH_STATUS_UNCORE |
-			 SCAPH_STATUS_PACKAGES | SCAPH_STATUS_FLOAT | SCAPH_STATUS_OWN,
+			 SCAPH_STATUS_PACKAGES | SCAPH_STATUS_FLOAT | SCAPH_STATUS_OWN |
+			 SCAPH_STATUS_SAMPLING,
 		.record_rate_millihz = 50000,
 		.uncore_uj = 4711,
 		.package_count = 2,
@@ -59,6 +60,13 @@ static inline struct scaph_status golden_status(void)
 		.float_uj = -77,
 		.own_uj = 88,
 		.own_cpu_ns = 99,
+		.look_spent_ns = 111,
+		.looks = 12,
+		.read_rate_millihz = 50001,
+		.own_load_ppm = 13000,
+		.cpu_budget_ppm = 10000,
+		.sampling_step = 1,
+		.sampling_steps = 3,
 	};
 
 	scaph_status_seal(&status);
