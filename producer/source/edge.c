@@ -7,7 +7,10 @@
 #include "producer/process/clock.h"
 
 #define LEARN_NS (30 * SCAPH_NS_PER_MS)
-#define LEARN_AGAIN_NS (10 * SCAPH_NS_PER_S)
+#define LEARN_AGAIN_NS (2 * SCAPH_NS_PER_S)
+#define LEARN_IN_VAIN_NS (10 * SCAPH_NS_PER_S)
+#define SPREAD_MAX_NS (SCAPH_EDGE_LOOK_MAX_NS / 3)
+#define EARLY_MAX_NS (SCAPH_EDGE_LOOK_MAX_NS - SPREAD_MAX_NS)
 #define MARGIN_NS 10000U /* beyond what jitter asks for */
 #define LATE_START_NS 100000U
 #define LATE_MAX_NS 500000U
@@ -22,7 +25,9 @@ static const uint64_t learn_ahead[] = { 8, 32 };
 
 void scaph_edge_init(struct scaph_edge *edge, struct scaph_sampler *sampler)
 {
-	*edge = (struct scaph_edge){ .sampler = sampler, .late_ns = LATE_START_NS };
+	*edge = (struct scaph_edge){ .sampler = sampler,
+				     .late_ns = LATE_START_NS,
+				     .left_ns = SCAPH_EDGE_LOOK_MAX_NS };
 }
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -48,21 +53,40 @@ static bool watch(struct scaph_edge *edge, uint64_t first, uint64_t end_ns, uint
 	return raw != first;
 }
 
-/* How far from its reckoned time a step may come: less than a period can be told from its neighbours. */
-static uint64_t spread_ns(const struct scaph_edge *edge, uint64_t step_ns)
+/* A part of the time may be spent looking; what is not comes to no more than one look can take. */
+static void earn(struct scaph_edge *edge, uint64_t now_ns)
 {
-	return least(scaph_stepping_doubt_ns(&edge->stepping, step_ns) + MARGIN_NS,
-		     edge->stepping.period_ns / 4);
+	if (now_ns > edge->left_at_ns)
+		edge->left_ns += (now_ns - edge->left_at_ns) / SCAPH_EDGE_PARTS;
+	edge->left_ns = least(edge->left_ns, SCAPH_EDGE_LOOK_MAX_NS);
+	edge->left_at_ns = now_ns;
+}
+
+/* @cpu_ns: this thread's CPU time when it began to look. */
+static void spend(struct scaph_edge *edge, uint64_t cpu_ns)
+{
+	uint64_t spent_ns = scaph_clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu_ns;
+
+	edge->looks++;
+	edge->look_spent_ns += spent_ns;
+	edge->left_ns -= least(spent_ns, edge->left_ns);
 }
 
 static void plan(struct scaph_edge *edge, uint64_t step_ns, bool look)
 {
-	uint64_t spread = spread_ns(edge, step_ns);
-	uint64_t early_ns = least(spread + edge->late_ns * 3 / 2, edge->stepping.period_ns / 2);
+	/* How far from its reckoned time it may come: less than a period can be told from others. */
+	uint64_t doubt_ns = scaph_stepping_doubt_ns(&edge->stepping, step_ns) + MARGIN_NS;
+	uint64_t most_ns = least(edge->stepping.period_ns / 4, SPREAD_MAX_NS);
+	uint64_t spread_ns = least(doubt_ns, most_ns);
+	uint64_t early_ns = least(least(spread_ns + edge->late_ns * 3 / 2, EARLY_MAX_NS),
+				  edge->stepping.period_ns / 2);
 
+	edge->sure = doubt_ns <= most_ns;
 	edge->step_ns = step_ns;
-	edge->end_ns = step_ns + spread;
-	edge->wake_ns = look ? step_ns - early_ns : edge->end_ns;
+	edge->end_ns = step_ns + spread_ns;
+	edge->wake_ns = edge->end_ns;
+	if (look && early_ns + spread_ns <= edge->left_ns)
+		edge->wake_ns = step_ns - early_ns;
 }
 
 static void note_lateness(struct scaph_edge *edge, uint64_t late_ns)
@@ -71,19 +95,19 @@ static void note_lateness(struct scaph_edge *edge, uint64_t late_ns)
 	edge->late_ns = edge->late_ns - edge->late_ns / LATE_PART + late_ns / LATE_PART;
 }
 
-/* Steps that are not where they are reckoned any more are learnt anew. */
+/* Steps that are not where they are reckoned any more are learnt anew, if that is some time ago. */
 static void note_missed(struct scaph_edge *edge)
 {
 	scaph_stepping_doubt(&edge->stepping);
 	if (++edge->missed < MISSED_MAX)
 		return;
 	edge->stepping.period_ns = 0;
-	edge->learn_ns = 0;
 }
 
 static void look(struct scaph_edge *edge)
 {
 	uint64_t begin_ns = scaph_clock_ns(CLOCK_MONOTONIC), at_ns, raw;
+	uint64_t cpu_ns = scaph_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 
 	if (begin_ns > edge->end_ns || !scaph_sampler_peek(edge->sampler, &raw))
 		return;
@@ -95,24 +119,36 @@ static void look(struct scaph_edge *edge)
 	} else {
 		note_missed(edge);
 	}
+	spend(edge, cpu_ns);
+}
+
+/* Steps that follow one another; false: they did not come, or have no period. */
+static bool learn_period(struct scaph_edge *edge, uint64_t now_ns)
+{
+	uint64_t at_ns[SCAPH_STEPPING_STEPS], end_ns = now_ns + LEARN_NS, raw;
+	uint64_t cpu_ns = scaph_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	uint32_t seen = 0;
+
+	while (seen < SCAPH_STEPPING_STEPS && scaph_sampler_peek(edge->sampler, &raw) &&
+	       watch(edge, raw, end_ns, &at_ns[seen]))
+		seen++;
+	spend(edge, cpu_ns);
+	return seen == SCAPH_STEPPING_STEPS && scaph_stepping_learn(&edge->stepping, at_ns);
 }
 
 void scaph_edge_learn(struct scaph_edge *edge, uint64_t now_ns)
 {
-	uint64_t at_ns[SCAPH_STEPPING_STEPS], end_ns = now_ns + LEARN_NS, raw;
-	uint32_t seen = 0;
-
 	if (!edge->sampler->source->ops->peek || edge->stepping.period_ns ||
 	    now_ns < edge->learn_ns)
 		return;
-	edge->learn_ns = now_ns + LEARN_AGAIN_NS;
-	while (seen < SCAPH_STEPPING_STEPS && scaph_sampler_peek(edge->sampler, &raw) &&
-	       watch(edge, raw, end_ns, &at_ns[seen]))
-		seen++;
+	edge->learn_ns = now_ns + LEARN_IN_VAIN_NS;
 	edge->missed = 0;
-	if (seen < SCAPH_STEPPING_STEPS || !scaph_stepping_learn(&edge->stepping, at_ns))
+	if (!learn_period(edge, now_ns))
 		return;
+	edge->learn_ns = now_ns + LEARN_AGAIN_NS;
 	for (size_t i = 0; i < sizeof(learn_ahead) / sizeof(learn_ahead[0]); i++) {
+		/* Whatever was spent a moment ago. */
+		edge->left_ns = SCAPH_EDGE_LOOK_MAX_NS;
 		plan(edge, edge->stepping.step_ns + learn_ahead[i] * edge->stepping.period_ns,
 		     true);
 		scaph_clock_sleep_until(edge->wake_ns);
@@ -120,9 +156,23 @@ void scaph_edge_learn(struct scaph_edge *edge, uint64_t now_ns)
 	}
 }
 
+void scaph_edge_forget(struct scaph_edge *edge)
+{
+	edge->stepping.period_ns = 0;
+	edge->step_ns = 0;
+}
+
+/* From one look to the next where not every window has one. */
+static uint64_t look_every_ns(const struct scaph_edge *edge, uint64_t window_ns)
+{
+	if (!edge->thrift || window_ns < SCAPH_EDGE_LOOK_NS)
+		window_ns = SCAPH_EDGE_LOOK_NS;
+	return window_ns << 2 * edge->thrift;
+}
+
 uint64_t scaph_edge_plan(struct scaph_edge *edge, uint64_t due_ns, uint64_t after_ns)
 {
-	uint64_t step_ns;
+	uint64_t window_ns = due_ns - after_ns, step_ns;
 
 	edge->step_ns = 0;
 	if (!edge->stepping.period_ns)
@@ -131,24 +181,27 @@ uint64_t scaph_edge_plan(struct scaph_edge *edge, uint64_t due_ns, uint64_t afte
 	if (step_ns < after_ns + edge->stepping.period_ns / 2)
 		step_ns += edge->stepping.period_ns;
 	/* What is looked for each time is met as exactly as can be; else each time equally late. */
-	edge->always = due_ns - after_ns >= ALWAYS_NS;
+	edge->always = !edge->thrift && window_ns >= ALWAYS_NS;
+	edge->look_every_ns = look_every_ns(edge, window_ns);
+	earn(edge, scaph_clock_ns(CLOCK_MONOTONIC));
 	plan(edge, step_ns, edge->always || step_ns >= edge->look_ns);
 	return edge->wake_ns;
 }
 
 bool scaph_edge_meet(struct scaph_edge *edge)
 {
+	bool looked = edge->wake_ns < edge->step_ns;
 	uint64_t now_ns;
 
 	if (!edge->step_ns)
 		return false;
-	if (edge->wake_ns < edge->step_ns) {
-		edge->look_ns = edge->step_ns + SCAPH_EDGE_LOOK_NS;
+	if (looked) {
+		edge->look_ns = edge->step_ns + edge->look_every_ns;
 		look(edge);
 		/* As late after the step as in all other windows. */
 		if (!edge->always && scaph_clock_ns(CLOCK_MONOTONIC) < edge->end_ns)
 			scaph_clock_sleep_until(edge->end_ns);
 	}
 	now_ns = scaph_clock_ns(CLOCK_MONOTONIC);
-	return !edge->missed && now_ns < edge->end_ns + LATE_MAX_NS;
+	return !edge->missed && (looked || edge->sure) && now_ns < edge->end_ns + LATE_MAX_NS;
 }

@@ -14,30 +14,48 @@
 #define GAP_PARTS 4
 #define GAP_LIMIT_NS (15 * SCAPH_NS_PER_S)
 
+/* A period that asks for more than a read each window, and not for more than a thread can do; else 0. */
+static uint64_t between_windows(uint64_t period_ns, uint64_t window_ns)
+{
+	if (!period_ns || period_ns >= window_ns)
+		return 0;
+	return period_ns > SCAPH_NS_PER_MS ? period_ns : SCAPH_NS_PER_MS;
+}
+
+/* The shorter one of two periods of which either may be none. */
+static uint64_t shorter(uint64_t a_ns, uint64_t b_ns)
+{
+	if (!a_ns || !b_ns)
+		return a_ns + b_ns;
+	return a_ns < b_ns ? a_ns : b_ns;
+}
+
+static uint64_t period_of(uint32_t hz)
+{
+	return hz ? SCAPH_NS_PER_S / hz : 0;
+}
+
 void scaph_sampler_init(struct scaph_sampler *sampler, struct scaph_source *source,
 			uint32_t package, int cpu, uint32_t hz, uint64_t window_ns)
 {
-	uint32_t rate_hz = hz ? hz : source->sample_hz;
+	/* A counter that can wrap within a few windows is looked at between their ends. */
+	uint64_t need_ns = shorter(period_of(source->sample_hz), source->wrap_ns / WRAP_PARTS);
 
 	*sampler = (struct scaph_sampler){
 		.source = source,
 		.package = package,
 		.cpu = cpu,
-		.period_ns = rate_hz ? SCAPH_NS_PER_S / rate_hz : 0,
+		.need_ns = between_windows(need_ns, window_ns),
+		.asked_ns = between_windows(shorter(period_of(hz), need_ns), window_ns),
 	};
-	/* A counter that can wrap within a few windows is looked at between their ends. */
-	if (!rate_hz && source->wrap_ns && source->wrap_ns / WRAP_PARTS < window_ns)
-		sampler->period_ns = source->wrap_ns / WRAP_PARTS;
-	if (sampler->period_ns >= window_ns)
-		sampler->period_ns = 0;
-	else if (sampler->period_ns && sampler->period_ns < SCAPH_NS_PER_MS)
-		sampler->period_ns = SCAPH_NS_PER_MS;
+	sampler->period_ns = sampler->asked_ns;
 	for (int zone = 0; zone < SCAPH_ZONES; zone++) {
 		sampler->counter[zone].range = source->package[package].counter[zone].range;
 		sampler->counter[zone].step_units =
 			source->package[package].counter[zone].step_units;
 	}
 	scaph_thread_lock_init(&sampler->lock);
+	pthread_cond_init(&sampler->changed, NULL);
 }
 
 uint64_t scaph_sampler_gap_max_ns(uint64_t wrap_ns)
@@ -79,6 +97,7 @@ static void read_locked(struct scaph_sampler *sampler, uint64_t now_ns)
 	energy->ended = r == SCAPH_SOURCE_ENDED;
 	if (r < 0)
 		return;
+	energy->reads++;
 	if (r == SCAPH_SOURCE_GAP)
 		energy->resets++;
 	bound_steps(sampler, sampler->read_ns - sampler->good_ns);
@@ -113,15 +132,28 @@ bool scaph_sampler_peek(struct scaph_sampler *sampler, uint64_t *ret_raw)
 	return r == 0;
 }
 
-/* One periodic read; false: there is nothing more to do. */
-static bool sample(struct scaph_sampler *sampler)
+void scaph_sampler_set_period(struct scaph_sampler *sampler, uint64_t period_ns)
+{
+	pthread_mutex_lock(&sampler->lock);
+	if (sampler->period_ns != period_ns)
+		pthread_cond_signal(&sampler->changed);
+	sampler->period_ns = period_ns;
+	pthread_mutex_unlock(&sampler->lock);
+}
+
+/* One periodic read, after a rest if need be; false: there is nothing more to do. */
+static bool sample(struct scaph_sampler *sampler, uint64_t *ret_period_ns)
 {
 	bool go_on;
 
 	pthread_mutex_lock(&sampler->lock);
+	while (!sampler->period_ns && !sampler->stop)
+		pthread_cond_wait(&sampler->changed, &sampler->lock);
 	go_on = !sampler->stop && !sampler->energy.ended;
-	if (go_on)
+	if (go_on) {
 		read_locked(sampler, scaph_clock_ns(CLOCK_MONOTONIC));
+		*ret_period_ns = sampler->period_ns;
+	}
 	pthread_mutex_unlock(&sampler->lock);
 	return go_on;
 }
@@ -129,17 +161,17 @@ static bool sample(struct scaph_sampler *sampler)
 static void *run(void *argument)
 {
 	struct scaph_sampler *sampler = argument;
-	uint64_t due_ns = scaph_clock_ns(CLOCK_MONOTONIC);
+	uint64_t due_ns = scaph_clock_ns(CLOCK_MONOTONIC), period_ns;
 
 	/* One that cannot be had is a read from elsewhere: slower, not wrong. */
 	if (sampler->cpu >= 0)
 		scaph_thread_pin(sampler->cpu);
-	while (sample(sampler)) {
+	while (sample(sampler, &period_ns)) {
 		uint64_t now_ns = scaph_clock_ns(CLOCK_MONOTONIC);
 
-		/* After a long halt the missed reads are not made up for. */
-		due_ns += sampler->period_ns;
-		if (now_ns > due_ns + sampler->period_ns)
+		/* After a long halt or a rest the missed reads are not made up for. */
+		due_ns += period_ns;
+		if (now_ns > due_ns + period_ns)
 			due_ns = now_ns;
 		scaph_clock_sleep_until(due_ns);
 	}
@@ -151,7 +183,7 @@ int scaph_sampler_start(struct scaph_sampler *sampler)
 	char name[16];
 	int r;
 
-	if (!sampler->period_ns)
+	if (!sampler->asked_ns)
 		return 0;
 	snprintf(name, sizeof(name), "scaph-sample%u", sampler->package % 100);
 	r = scaph_thread_start(&sampler->thread, name, run, sampler);
@@ -165,6 +197,7 @@ void scaph_sampler_stop(struct scaph_sampler *sampler)
 		return;
 	pthread_mutex_lock(&sampler->lock);
 	sampler->stop = true;
+	pthread_cond_signal(&sampler->changed);
 	pthread_mutex_unlock(&sampler->lock);
 	pthread_join(sampler->thread, NULL);
 	sampler->running = false;
