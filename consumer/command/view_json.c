@@ -65,6 +65,33 @@ static void set_identity(json_t *object, const struct scaph_feed *feed)
 			    known ? json_boolean(info->is_estimated) : json_null());
 }
 
+/* What measuring costs, of the host's totals: null until it is known, about two seconds. */
+static void set_producer(json_t *object, const struct scaph_feed *feed)
+{
+	struct scaph_bulletin told = { .size = sizeof(told) };
+	json_t *producer;
+
+	if (scaph_bulletin_read(feed->reader, &told) != SCAPH_OK ||
+	    !(told.valid & SCAPH_BULLETIN_HAS_SAMPLING)) {
+		json_object_set_new(object, "scaphd", json_null());
+		return;
+	}
+	producer = json_object();
+	json_object_set_new(producer, "cpu_percent", json_real(told.own_load_ppm / 1e4));
+	json_object_set_new(producer, "cpu_budget_percent",
+			    told.cpu_budget_ppm ? json_real(told.cpu_budget_ppm / 1e4)
+						: json_null());
+	json_object_set_new(producer, "over_budget",
+			    json_boolean(told.reasons & SCAPH_BULLETIN_OVER_BUDGET));
+	set_number(producer, "sampling_step", true, told.sampling_step);
+	set_number(producer, "sampling_steps", true, told.sampling_steps);
+	json_object_set_new(producer, "reads_per_s",
+			    json_real((double)told.read_rate_millihz / 1e3));
+	set_number(producer, "looks", true, told.looks);
+	set_number(producer, "look_spent_ns", true, told.look_spent_ns);
+	json_object_set_new(object, "scaphd", producer);
+}
+
 static void json_line(struct scaph_worker *worker, struct scaph_feeds *feeds,
 		      struct scaph_feed *feed)
 {
@@ -81,6 +108,8 @@ static void json_line(struct scaph_worker *worker, struct scaph_feeds *feeds,
 		   feed->reader || feed->track ? scaph_feed_lost(feed) : 0);
 	json_object_set_new(object, "stale", json_boolean(figure.stale));
 	set_text(object, "reason", figure.reason);
+	if (feed->reader && feed->described && feed->info.is_host)
+		set_producer(object, feed);
 	text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
 	json_decref(object);
 	if (!text)

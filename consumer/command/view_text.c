@@ -163,6 +163,28 @@ static struct scaph_feed *find_host(struct scaph_feeds *feeds)
 	return NULL;
 }
 
+/* What measuring costs, and whether it is held down. */
+static void producer_line(struct scaph_worker *worker, const struct scaph_feed *host)
+{
+	struct scaph_bulletin told = { .size = sizeof(told) };
+	char text[ROWS_BYTES], lowered[128] = "", budget[64] = "";
+	int length;
+
+	if (scaph_bulletin_read(host->reader, &told) != SCAPH_OK ||
+	    !(told.valid & SCAPH_BULLETIN_HAS_SAMPLING))
+		return;
+	if (told.cpu_budget_ppm)
+		snprintf(budget, sizeof(budget), " of the %g %% it may use",
+			 told.cpu_budget_ppm / 1e4);
+	if (told.sampling_step)
+		snprintf(lowered, sizeof(lowered), "; sampling lowered for that, step %u of %u",
+			 told.sampling_step, told.sampling_steps);
+	length = snprintf(text, sizeof(text), "scaphd takes %.2f %%%s of a core%s%s\n",
+			  told.own_load_ppm / 1e4, budget, lowered,
+			  told.reasons & SCAPH_BULLETIN_OVER_BUDGET ? "; OVER ITS BUDGET" : "");
+	scaph_worker_print(worker, text, (size_t)length);
+}
+
 static void text_table(struct scaph_worker *worker, struct scaph_feeds *feeds)
 {
 	struct scaph_feed *host = find_host(feeds);
@@ -199,6 +221,7 @@ static void text_table(struct scaph_worker *worker, struct scaph_feeds *feeds)
 	domain_totals = rest_of(&host_totals, &domain_totals);
 	row(worker, "(host itself)", &domains, host_w, domain_totals.package_uj, "", "");
 	row(worker, "total", &host_figure.span, host_w, host_totals.package_uj, "", "");
+	producer_line(worker, host);
 	scaph_worker_print(worker, "\n", 1);
 }
 

@@ -109,6 +109,8 @@ void scaph_exhibit_bulletin(struct scaph_exhibit *exhibit, const struct scaph_bu
 		add(&exhibit->own_uj, known, SCAPH_BULLETIN_HAS_OWN, from->own_uj, &to.own_uj);
 		add(&exhibit->own_cpu_ns, known, SCAPH_BULLETIN_HAS_OWN, from->own_cpu_ns,
 		    &to.own_cpu_ns);
+		add(&exhibit->look_spent_ns, known, SCAPH_BULLETIN_HAS_SAMPLING,
+		    from->look_spent_ns, &to.look_spent_ns);
 	}
 	exhibit->bulletin = to;
 	exhibit->has_bulletin = true;

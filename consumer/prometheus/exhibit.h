@@ -47,6 +47,7 @@ struct scaph_exhibit {
 	bool has_bulletin;
 	struct scaph_bulletin bulletin; /* newest taken */
 	uint64_t uncore_uj, psys_uj, residual_uj, unattributed_uj, own_uj, own_cpu_ns; /* sums */
+	uint64_t look_spent_ns;
 };
 
 #define SCAPH_TRAIL_POINTS 64U

@@ -132,6 +132,17 @@ TOLD(residual, SCAPH_BULLETIN_HAS_RESIDUAL, residual_uj)
 TOLD(unattributed, SCAPH_BULLETIN_HAS_UNATTRIBUTED, unattributed_uj)
 TOLD(own_energy, SCAPH_BULLETIN_HAS_OWN, own_uj)
 TOLD(own_cpu, SCAPH_BULLETIN_HAS_OWN, own_cpu_ns)
+TOLD(look_spent, SCAPH_BULLETIN_HAS_SAMPLING, look_spent_ns)
+TOLD(own_load, SCAPH_BULLETIN_HAS_SAMPLING, bulletin.own_load_ppm)
+TOLD(sampling_step, SCAPH_BULLETIN_HAS_SAMPLING, bulletin.sampling_step)
+TOLD(reads, SCAPH_BULLETIN_HAS_SAMPLING, bulletin.read_rate_millihz * 1000)
+
+static bool cpu_budget(const struct scaph_exposed *exposed, const struct scaph_exhibit *exhibit,
+		       uint32_t at, struct scaph_sample *ret)
+{
+	ret->value = exhibit->bulletin.cpu_budget_ppm;
+	return ret->value && told(exposed, exhibit, SCAPH_BULLETIN_HAS_SAMPLING);
+}
 
 static bool held_float(const struct scaph_exposed *exposed, const struct scaph_exhibit *exhibit,
 		       uint32_t at, struct scaph_sample *ret)
@@ -188,5 +199,20 @@ const struct scaph_metric scaph_metrics[] = {
 	  own_energy, 1, true },
 	{ "scaphd_cpu_seconds_total", "counter", "CPU time of scaphd itself; told once a second.",
 	  SCAPH_UNIT_NANO, own_cpu, 1, true },
+	{ "scaphd_cpu_ratio", "gauge",
+	  "CPU time of scaphd over two seconds, as a part of one core.", SCAPH_UNIT_MICRO, own_load,
+	  1, true },
+	{ "scaphd_cpu_budget_ratio", "gauge",
+	  "What scaphd_cpu_ratio may be; absent without --cpu-budget.", SCAPH_UNIT_MICRO,
+	  cpu_budget, 1, true },
+	{ "scaphd_sampling_step", "gauge",
+	  "Steps by which sampling is lowered to keep to the CPU budget; 0: it is full.",
+	  SCAPH_UNIT_ONE, sampling_step, 1, true },
+	{ "scaphd_step_look_seconds_total", "counter",
+	  "CPU time in which scaphd looked for the counters' steps; told once a second.",
+	  SCAPH_UNIT_NANO, look_spent, 1, true },
+	{ "scaphd_counter_reads_per_second", "gauge",
+	  "Readings of a package's counters over the last second.", SCAPH_UNIT_MICRO, reads, 1,
+	  true },
 };
 const size_t scaph_metrics_count = sizeof(scaph_metrics) / sizeof(scaph_metrics[0]);
