@@ -44,7 +44,7 @@ _scaphd() {
 	--log-level) mapfile -t COMPREPLY < <(compgen -W "error warning info debug" -- "$word") ;;
 	--group) mapfile -t COMPREPLY < <(compgen -g -- "$word") ;;
 	*)
-		mapfile -t COMPREPLY < <(compgen -W "--source --model-watts --meter --window --sample --domain \
+		mapfile -t COMPREPLY < <(compgen -W "--source --model-watts --meter --window --sample --cpu-budget --domain \
 			--libvirt --discover --discover-user --profile --idle --idle-watts --calibrate --record --share-root --group --allow-plain-dir --state-dir --host-dir --shm-dir --msr-path \
 			--sysfs --procfs --cgroupfs --resctrl --topology --run-dir --qemu-server-dir --log-level \
 			--check --config --help --version" -- "$word")

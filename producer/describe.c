@@ -238,11 +238,32 @@ static void describe_meter(const struct scaph_meter *meter)
 		printf("         %s\n", meter->others);
 }
 
+static void describe_sampling(const struct scaph_daemon *daemon)
+{
+	const struct scaph_sampler *sampler = &daemon->samplers[0];
+	bool steps = daemon->source->ops->peek != NULL;
+
+	printf("sampling at each window's end");
+	if (sampler->need_ns)
+		printf(", and every %g ms", (double)sampler->need_ns / 1e6);
+	if (sampler->asked_ns != sampler->need_ns)
+		printf(", and every %g ms while a trusted domain is in",
+		       (double)sampler->asked_ns / 1e6);
+	if (steps)
+		printf("; a trusted domain's windows end at the counters' steps");
+	printf("\nbudget   ");
+	if (daemon->config->cpu_budget_ppm)
+		printf("%g %% of one core for scaphd: above, it samples less\n",
+		       (double)daemon->config->cpu_budget_ppm / SCAPH_BUDGET_PPM_PER_PERCENT);
+	else
+		printf("none: --cpu-budget limits what scaphd itself may use\n");
+}
+
 int scaph_daemon_describe(struct scaph_daemon *daemon)
 {
 	struct scaph_descriptor desc = { .window_ns = daemon->terms.window_ns };
-	uint64_t period_ns = daemon->samplers[0].period_ns, bytes;
 	struct described before = {};
+	uint64_t bytes;
 	int r = 0;
 
 	scaph_descriptor_place_rings(&desc, &bytes);
@@ -250,10 +271,7 @@ int scaph_daemon_describe(struct scaph_daemon *daemon)
 	describe_packages(daemon);
 	if (daemon->source->zones & SCAPH_ZONE_DRAM)
 		describe_dram(daemon);
-	if (period_ns)
-		printf("sampling every %g ms, and at each window's end\n", (double)period_ns / 1e6);
-	else
-		printf("sampling at each window's end\n");
+	describe_sampling(daemon);
 	describe_meter(daemon->meter);
 	printf("window   %" PRIu64 " ms, segment %" PRIu64 " KiB with %" PRIu64 " records\n",
 	       daemon->terms.window_ns / SCAPH_NS_PER_MS, bytes >> 10, desc.blocks[0].count);

@@ -20,6 +20,7 @@
 #include "producer/config/config.h"
 #include "producer/daemon.h"
 #include "producer/publish/lifecycle.h"
+#include "producer/process/clock.h"
 #include "producer/process/log.h"
 #include "producer/process/privilege.h"
 #include "producer/process/thread.h"
@@ -93,6 +94,38 @@ static void report_entry(struct scaph_daemon *daemon, struct scaph_entry *entry)
 							: "its control group was removed");
 }
 
+static double percent(uint32_t ppm)
+{
+	return (double)ppm / SCAPH_BUDGET_PPM_PER_PERCENT;
+}
+
+/* Once a change. */
+static void report_budget(const struct scaph_daemon *daemon, const struct scaph_budget *now)
+{
+	static struct scaph_budget said;
+	double used = percent(now->used_ppm), given = percent(now->given_ppm);
+
+	if (now->over && !said.over)
+		scaph_warning("scaphd uses %.2f %% of a core, more than the --cpu-budget of %g %%, "
+			      "and its sampling is as low as can be: give a longer --window (it is "
+			      "%u ms) or a greater budget",
+			      used, given,
+			      (unsigned int)(daemon->terms.window_ns / SCAPH_NS_PER_MS));
+	if (now->step > said.step)
+		scaph_warning("scaphd uses %.2f %% of a core, more than the --cpu-budget of %g %%: "
+			      "sampling lowered, step %u of %u; windows stay as they are",
+			      used, given, now->step, SCAPH_BUDGET_STEPS);
+	else if (now->step < said.step && now->step)
+		scaph_info("scaphd uses %.2f %% of a core: sampling raised to step %u of %u", used,
+			   now->step, SCAPH_BUDGET_STEPS);
+	else if (now->step < said.step)
+		scaph_info("scaphd uses %.2f %% of a core: sampling raised, it is full again",
+			   used);
+	else if (said.over && !now->over)
+		scaph_info("scaphd uses %.2f %% of a core: within the --cpu-budget again", used);
+	said = *now;
+}
+
 static void report_notes(struct scaph_daemon *daemon)
 {
 	static bool source_reported, meter_reported;
@@ -102,6 +135,7 @@ static void report_notes(struct scaph_daemon *daemon)
 	struct scaph_entry *entry = scaph_table_first(daemon->table), *next;
 	bool source_lost, meter_lost;
 	uint64_t wakes, idle_uw;
+	struct scaph_budget budget;
 	uint8_t host_failed;
 
 	if (read(pub->wake_fd, &wakes, sizeof(wakes)) < 0 && errno != EAGAIN)
@@ -110,6 +144,7 @@ static void report_notes(struct scaph_daemon *daemon)
 	source_lost = pub->source_lost;
 	meter_lost = pub->meter_lost;
 	idle_uw = pub->learnt_idle_uw;
+	budget = pub->budget_noted;
 	host_failed = pub->host_failed;
 	pthread_mutex_unlock(&pub->lock);
 	for (; entry; entry = next) {
@@ -123,6 +158,7 @@ static void report_notes(struct scaph_daemon *daemon)
 	report_change(&meter_reported, meter_lost,
 		      "CPU times cannot be read: no records until they can",
 		      "CPU times can be read again");
+	report_budget(daemon, &budget);
 	if (!pub->idle_given && idle_uw != idle_reported_uw)
 		scaph_info("idle power learnt: %.3f W", (double)idle_uw / 1e6);
 	idle_reported_uw = idle_uw;

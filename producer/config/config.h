@@ -56,6 +56,7 @@ struct scaph_config {
 	char *meter;
 	uint64_t window_ns; /* 0: as the meter needs */
 	uint32_t sample_hz; /* 0: as the source needs */
+	uint32_t cpu_budget_ppm; /* of one core; 0: none */
 	char *share_root;
 	char *group; /* NULL: none */
 	bool allow_plain_dir;

@@ -17,6 +17,8 @@
 
 #define WINDOW_MAX_MS 1000
 #define SAMPLE_MAX_HZ 1000
+#define BUDGET_MIN_PPM 1000U
+#define BUDGET_MAX_PPM 10000000U
 
 /* How a value is kept; the place is the field of struct scaph_config at the row's offset. */
 enum kind { TEXT, SWITCH, LIST, OWN };
@@ -51,6 +53,17 @@ static const char *take_sample(struct scaph_config *config, const char *value)
 	if (scaph_quantity_number(value, &hz) || hz < 1 || hz > SAMPLE_MAX_HZ)
 		return "must be a whole number of hertz from 1 to 1000";
 	config->sample_hz = (uint32_t)hz;
+	return NULL;
+}
+
+static const char *take_cpu_budget(struct scaph_config *config, const char *value)
+{
+	uint64_t millionths; /* of a per cent: digits as those of a power */
+
+	if (scaph_quantity_power(value, &millionths) || millionths / 100 < BUDGET_MIN_PPM ||
+	    millionths / 100 > BUDGET_MAX_PPM)
+		return "must be per cents of one core from 0.1 to 1000, such as 2.5";
+	config->cpu_budget_ppm = (uint32_t)(millionths / 100);
 	return NULL;
 }
 
@@ -132,9 +145,13 @@ static const struct option_row rows[] = {
 	  "are longer and the meter is cputime)",
 	  TAKE(take_window) },
 	{ "sample", "HZ", NULL,
-	  "reads of the source, 1 to 1000, and one at each window's end in any case (default as "
-	  "the source needs: model only those, replay 1000)",
+	  "reads of the source while a trusted domain is in, 1 to 1000, and one at each window's "
+	  "end in any case (default, and without such a domain, as the source needs)",
 	  TAKE(take_sample) },
+	{ "cpu-budget", "PCT", NULL,
+	  "CPU time the daemon may use, in per cents of one core, 0.1 to 1000: above, it samples "
+	  "less and says so; windows stay as they are (default: any)",
+	  TAKE(take_cpu_budget) },
 	{ "domain", "NAME[@UUID]=WHAT", NULL,
 	  "a process (pid:PID) or a control group (cgroup:PATH) as a domain; may be repeated",
 	  FIELD(LIST, domains) },

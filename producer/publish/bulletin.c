@@ -5,6 +5,7 @@
 #include "producer/publish/bulletin.h"
 
 #include "producer/process/clock.h"
+#include "producer/publish/sampling.h"
 
 /* Reasons that all publications share, as they are now. */
 static uint32_t common_reasons(const struct scaph_publisher *pub, const struct scaph_status *status)
@@ -22,6 +23,10 @@ static uint32_t common_reasons(const struct scaph_publisher *pub, const struct s
 	if (status->valid & SCAPH_STATUS_RATE &&
 	    status->record_rate_millihz < expected_millihz / 10 * 9)
 		reasons |= SCAPH_REASON_RATE_LOW;
+	if (pub->budget.step)
+		reasons |= SCAPH_REASON_SAMPLING_LOWERED;
+	if (pub->budget.over)
+		reasons |= SCAPH_REASON_OVER_BUDGET;
 	return reasons;
 }
 
@@ -101,6 +106,7 @@ static void add_host_values(const struct scaph_publisher *pub, struct scaph_stat
 
 	if (scaph_source_has_package(pub->terms->source))
 		add_package_values(pub, status);
+	scaph_sampling_tell(pub, status);
 	if (zones & SCAPH_ZONE_UNCORE) {
 		status->valid |= SCAPH_STATUS_UNCORE;
 		status->uncore_uj = scaph_units_uj(tally->zone_units[SCAPH_ZONE_AT_UNCORE]);

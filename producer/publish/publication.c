@@ -130,7 +130,9 @@ void scaph_publication_beat(struct scaph_publication *pub)
 	}
 }
 
-#define HOST_REASONS ((uint32_t)(SCAPH_REASON_RATE_LOW | SCAPH_REASON_IDLE_UNKNOWN))
+#define HOST_REASONS                                                                               \
+	((uint32_t)(SCAPH_REASON_RATE_LOW | SCAPH_REASON_IDLE_UNKNOWN |                            \
+		    SCAPH_REASON_SAMPLING_LOWERED | SCAPH_REASON_OVER_BUDGET))
 
 /*
  * Whoever does not see exact figures is told nothing that tells about the host: no rates, no values

@@ -14,6 +14,7 @@
 #include "producer/process/birth.h"
 #include "producer/process/clock.h"
 #include "producer/process/thread.h"
+#include "producer/publish/sampling.h"
 #include "producer/publish/window.h"
 
 /* Twice as often as promised: a late one is still in time. */
@@ -127,7 +128,9 @@ static bool exchange_notes(struct scaph_publisher *pub)
 	stop = pub->stop;
 	news = host_failed != pub->host_failed || (pub->lost || pub->held) != pub->source_lost ||
 	       pub->sweep_failed != pub->meter_lost ||
-	       pub->learnt_idle_uw != pub->tally.learnt_idle_uw;
+	       pub->learnt_idle_uw != pub->tally.learnt_idle_uw ||
+	       pub->budget_noted.step != pub->budget.step ||
+	       pub->budget_noted.over != pub->budget.over;
 	for (uint32_t i = 0; i < pub->count; i++)
 		news |= exchange_entry(pub->live[i]);
 	scaph_dram_take(pub);
@@ -135,6 +138,7 @@ static bool exchange_notes(struct scaph_publisher *pub)
 	pub->source_lost = pub->lost || pub->held;
 	pub->meter_lost = pub->sweep_failed;
 	pub->learnt_idle_uw = pub->tally.learnt_idle_uw;
+	pub->budget_noted = pub->budget;
 	pthread_mutex_unlock(&pub->lock);
 	if (news)
 		wake_main(pub);
@@ -178,7 +182,7 @@ struct schedule {
 static void plan_window(struct scaph_publisher *pub, struct schedule *due)
 {
 	due->wake_ns = due->window_ns;
-	if (!pub->trusted)
+	if (!scaph_sampling_at_steps(pub))
 		return;
 	scaph_edge_learn(&pub->edge, scaph_clock_ns(CLOCK_MONOTONIC));
 	if (pub->edge.stepping.period_ns <= pub->terms->window_ns)
@@ -213,8 +217,10 @@ static bool tick(struct scaph_publisher *pub, struct schedule *due, uint64_t now
 		beat_all(pub);
 		due->beat_ns = now_ns + BEAT_NS;
 	}
-	if (now_ns - pub->second_ns >= SCAPH_SLOW_PERIOD_NS)
+	if (now_ns - pub->second_ns >= SCAPH_SLOW_PERIOD_NS) {
+		scaph_sampling_second(pub, now_ns);
 		scaph_bulletin_second(pub, now_ns);
+	}
 	if (now_ns >= due->refresh_ns) {
 		refresh_all(pub);
 		due->refresh_ns = now_ns + REFRESH_NS;
@@ -257,6 +263,7 @@ int scaph_publisher_start(struct scaph_publisher *pub)
 	if (r)
 		return r;
 	pub->second_ns = pub->last_ns;
+	scaph_sampling_begin(pub, pub->last_ns);
 	scaph_bulletin_second(pub, pub->last_ns);
 	r = scaph_thread_start(&pub->thread, "scaph-publisher", run, pub);
 	pub->running = r == 0;

@@ -8,7 +8,7 @@
  *
  * publisher.c has the thread and the notes, instant.c the readings, window.c what is done at a
  * window's end, division.c the division and the records, bulletin.c what is said once a second, dram.c
- * what dram energy is divided by.
+ * what dram energy is divided by, sampling.c how often counters are read and steps looked for.
  */
 #ifndef SCAPH_PRODUCER_PUBLISHER_H
 #define SCAPH_PRODUCER_PUBLISHER_H
@@ -21,6 +21,7 @@
 #include "producer/account/idle.h"
 #include "producer/meter/meter.h"
 #include "producer/account/price.h"
+#include "producer/publish/budget.h"
 #include "producer/publish/publication.h"
 #include "producer/publish/recorder.h"
 #include "producer/source/edge.h"
@@ -76,6 +77,10 @@ struct scaph_publisher {
 	} kept[SCAPH_LEDGER_DOMAINS_MAX + 1]; /* of a sweep that is followed by another */
 	struct scaph_edge edge;
 
+	struct scaph_budget budget;
+	uint64_t reads, read_second_ns; /* of the first package, as of the last second */
+	uint64_t read_rate_millihz;
+
 	uint32_t records_this_second;
 	uint64_t second_ns;
 	pthread_t thread;
@@ -88,6 +93,7 @@ struct scaph_publisher {
 	uint64_t learnt_idle_uw;
 	struct scaph_publisher_traffic traffic_noted; /* by the main thread */
 	bool traffic_news; /* that was not taken yet */
+	struct scaph_budget budget_noted; /* as of its last change */
 	uint8_t host_failed; /* scaph_publication_failed() */
 	int wake_fd; /* eventfd: something was noted */
 };

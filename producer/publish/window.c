@@ -16,6 +16,7 @@
 #include "producer/publish/division.h"
 #include "producer/publish/dram.h"
 #include "producer/publish/instant.h"
+#include "producer/publish/sampling.h"
 
 /* The two clocks are not read at one instant: less than this between them is no sleep. */
 #define SUSPEND_MIN_NS (100 * SCAPH_NS_PER_MS)
@@ -56,6 +57,7 @@ void scaph_window_look(struct scaph_publisher *pub, uint64_t now_ns)
 		pub->count++;
 	}
 	pub->readings[pub->count] = &pub->own;
+	scaph_sampling_apply(pub);
 }
 
 static uint64_t suspended_ns(void)
