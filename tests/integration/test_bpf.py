@@ -121,6 +121,10 @@ def who(b):
     done = subprocess.run([*NOBODY, b.scaphd, "--check", *b.options(**fresh)], capture_output=True, text=True)
     b.check(done.returncode == 0 and "meter    cputime: " in done.stdout and "CAP_BPF" in done.stdout,
             "and cputime for who may not, saying why", done.stdout + done.stderr)
+    two = [f"--{kind}-caps=+bpf,+perfmon" for kind in ("inh", "ambient")]
+    done = subprocess.run([*NOBODY, *two, b.scaphd, "--check", *b.options(meter="bpf", **fresh)], capture_output=True, text=True)
+    b.check(done.returncode == 0 and "meter    bpf: " in done.stdout, "bpf for an ordinary user with the two capabilities it names",
+            done.stdout + done.stderr)
     b.refused("bpf without the right to it", ["--meter bpf", "CAP_BPF", "CAP_PERFMON"], *NOBODY[1:], b.scaphd,
               *b.options(meter="bpf"), program=NOBODY[0])
     b.refused("bpf in a PID namespace of its own", ["--meter bpf", "container"], "--pid", "--fork", "--mount-proc", b.scaphd,

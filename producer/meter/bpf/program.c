@@ -159,6 +159,11 @@ static int start(struct scaph_program *program)
 int scaph_program_load(uint32_t cpus, struct scaph_program **ret_program,
 		       char ret_why[SCAPH_PROGRAM_WHY_BYTES])
 {
+	/*
+	 * Named, so that libbpf does not go on to look into the modules for what the kernel has not
+	 * (irqtime): only CAP_SYS_ADMIN may.
+	 */
+	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = BTF);
 	struct scaph_program *program;
 	libbpf_print_fn_t before;
 	int r = check_namespaces(ret_why);
@@ -171,7 +176,7 @@ int scaph_program_load(uint32_t cpus, struct scaph_program **ret_program,
 	r = -ENOMEM;
 	if (program) {
 		program->cpus = cpus;
-		program->skeleton = runtime_bpf__open();
+		program->skeleton = runtime_bpf__open_opts(&options);
 		r = program->skeleton ? bpf_map__set_max_entries(program->skeleton->maps.cpus, cpus)
 				      : -errno;
 	}
