@@ -14,10 +14,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "producer/process/log.h"
 
 #define SECTION "scaphd"
+#define USUAL_FILE SCAPH_CONFIG_DIR "/scaphd.conf"
 
 struct reading {
 	const char *path;
@@ -86,6 +88,7 @@ static int read_file(struct scaph_config *config, const char *path)
 	bool failed;
 	int r;
 
+	config->file_given = true;
 	reading.file = fopen(path, "re");
 	if (!reading.file) {
 		scaph_error("%s: cannot be read: %s; give --config a readable file", path,
@@ -125,6 +128,8 @@ int scaph_config_read(int argc, char **argv, struct scaph_config *ret_config)
 	/* Files come first wherever --config stands, so that the command line wins over them. */
 	if (r == 0)
 		r = scaph_options_pass(argc, argv, &config, read_file);
+	if (r == 0 && !config.file_given && access(USUAL_FILE, F_OK) == 0)
+		r = read_file(&config, USUAL_FILE);
 	if (r == 0)
 		r = scaph_options_pass(argc, argv, &config, NULL);
 	if (r) {

@@ -44,6 +44,7 @@ struct scaph_config {
 	char *topology; /* file of packages in place of sysfs'; NULL: none */
 	char *resctrl; /* where it is mounted */
 	char *libvirt; /* URI, or "none" */
+	bool file_given; /* --config named one: the usual one is not looked at */
 	char *run_dir; /* of libvirt: PID files */
 	bool discover_qemu; /* look for machines in /proc */
 	struct scaph_config_list discover_users;

@@ -346,6 +346,7 @@ static void show_help(void)
 	}
 	printf("  --config FILE\n        INI file; the options above but check and calibrate, "
 	       "without dashes, are keys of its [scaphd] section\n"
+	       "        (default " SCAPH_CONFIG_DIR "/scaphd.conf, if it is there)\n"
 	       "  --help\n        show this and exit\n"
 	       "  --version\n        show the version and exit\n\n"
 	       "Example: scaphd --source model --model-watts 12:85 --domain web=pid:4711 --profile "

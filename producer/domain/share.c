@@ -105,7 +105,7 @@ static int open_own(const char *path, const char *option, bool check)
 			    option);
 		return r;
 	}
-	if (fstat(fd, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 022)) {
+	if (fstat(fd, &st) < 0 || (!check && st.st_uid != geteuid()) || (st.st_mode & 022)) {
 		scaph_error("%s: others own it or may write to it; chown and chmod 0700 it, or "
 			    "give %s another",
 			    path, option);

@@ -183,12 +183,18 @@ static int open_host(const struct scaph_publication_terms *terms, struct scaph_p
 {
 	struct scaph_segment segment;
 	char uuid[SCAPH_UUID_TEXT_BYTES];
+	struct stat folder;
+	mode_t mode;
 	int r;
 
+	/* Whoever was let into the folder is to read what is in it. */
+	if (fstat(terms->host_fd, &folder) < 0)
+		return -errno;
+	mode = folder.st_mode & S_IXGRP ? 0640 : 0600;
 	scaph_uuid_format(pub->desc.uuid, uuid);
 	snprintf(pub->host_name, sizeof(pub->host_name), "%s%s", pub->domain ? uuid : HOST_FILE,
 		 pub->domain ? ".ring" : "");
-	r = scaph_segment_open(terms->host_fd, pub->host_name, bytes, 0600,
+	r = scaph_segment_open(terms->host_fd, pub->host_name, bytes, mode,
 			       SCAPH_SEGMENT_KEEP_GROUP, &segment);
 	if (r)
 		return refused(terms->config->host_dir, pub->host_name, r);

@@ -125,6 +125,7 @@ static bool exchange_notes(struct scaph_publisher *pub)
 	bool stop, news;
 
 	pthread_mutex_lock(&pub->lock);
+	pub->turns++;
 	stop = pub->stop;
 	news = host_failed != pub->host_failed || (pub->lost || pub->held) != pub->source_lost ||
 	       pub->sweep_failed != pub->meter_lost ||
@@ -268,6 +269,16 @@ int scaph_publisher_start(struct scaph_publisher *pub)
 	r = scaph_thread_start(&pub->thread, "scaph-publisher", run, pub);
 	pub->running = r == 0;
 	return r;
+}
+
+uint64_t scaph_publisher_turns(struct scaph_publisher *pub)
+{
+	uint64_t turns;
+
+	pthread_mutex_lock(&pub->lock);
+	turns = pub->turns;
+	pthread_mutex_unlock(&pub->lock);
+	return turns;
 }
 
 void scaph_publisher_stop(struct scaph_publisher *pub)

@@ -88,6 +88,7 @@ struct scaph_publisher {
 
 	pthread_mutex_t lock; /* guards what follows, and the notes of every entry */
 	bool stop;
+	uint64_t turns; /* exchanges of notes so far: it lives while this grows */
 	bool source_lost; /* noted for the main thread */
 	bool meter_lost;
 	uint64_t learnt_idle_uw;
@@ -116,6 +117,9 @@ int scaph_publisher_init(struct scaph_publisher *publisher,
 
 /* Take the baseline, begin the host's epoch, start the thread. */
 int scaph_publisher_start(struct scaph_publisher *publisher);
+
+/* How often it has exchanged notes: at least every second while it lives. */
+uint64_t scaph_publisher_turns(struct scaph_publisher *publisher);
 
 /* Stop the thread, retire every publication with the reason that the producer ended. */
 void scaph_publisher_stop(struct scaph_publisher *publisher);

@@ -53,7 +53,8 @@ class Bench(Tap):
         values = {"source": "model", "model-watts": "10:50", "share-root": self.shares, "host-dir": self.host,
                   "state-dir": self.state, "shm-dir": self.work, "libvirt": "none",
                   "profile": "*=trusted", **changed}
-        words = ["--allow-plain-dir"]
+        # Of nothing that is configured on this machine.
+        words = ["--config", "/dev/null", "--allow-plain-dir"]
         for name, value in values.items():
             for one in value if isinstance(value, list) else [value]:
                 if one is not None:

@@ -44,6 +44,7 @@ LIBRARIES = {
     "jansson.h": ("consumer/command/view_json.c", "consumer/run/report_json.c", "tools/bench/json.c"),
     "microhttpd.h": "consumer/prometheus/http.c",
     "cap-ng.h": "producer/process/privilege.c",
+    "systemd/sd-daemon.h": "producer/process/notify.c",
     "libvirt/libvirt.h": ("producer/domain/libvirt.c", "tools/vm/virt.c"),
     "libvirt/virterror.h": ("producer/domain/libvirt.c", "tools/vm/virt.c"),
     "libxml/parser.h": ("producer/domain/shmem_xml.c", "tools/vm/xml_tree.c"),
