@@ -44,13 +44,14 @@ static int open_looked_at(int path_fd)
 	return fd < 0 ? -errno : fd;
 }
 
-static int judge(const struct stat *st, bool must_own)
+/* @owner: of the folder, or NULL where the owner is no criterion. */
+static int judge(const struct stat *st, const uid_t *owner)
 {
 	if (S_ISLNK(st->st_mode))
 		return SCAPH_SEGMENT_SYMLINK;
 	if (!S_ISREG(st->st_mode))
 		return SCAPH_SEGMENT_NOT_FILE;
-	if (must_own && st->st_uid != geteuid())
+	if (owner && st->st_uid != *owner && st->st_uid != geteuid())
 		return SCAPH_SEGMENT_NOT_OWNED;
 	if (st->st_nlink != 1)
 		return SCAPH_SEGMENT_LINKED;
@@ -58,7 +59,7 @@ static int judge(const struct stat *st, bool must_own)
 }
 
 /* 0 and a descriptor for an existing file that is fit to be ours, a refusal, or a negative errno. */
-static int open_existing(int dir_fd, const char *name, bool must_own, int *ret_fd,
+static int open_existing(int dir_fd, const char *name, const uid_t *owner, int *ret_fd,
 			 struct stat *ret_st)
 {
 	struct stat st;
@@ -69,7 +70,7 @@ static int open_existing(int dir_fd, const char *name, bool must_own, int *ret_f
 		return SCAPH_SEGMENT_SYMLINK;
 	if (path_fd < 0)
 		return path_fd;
-	r = fstat(path_fd, &st) < 0 ? -errno : judge(&st, must_own);
+	r = fstat(path_fd, &st) < 0 ? -errno : judge(&st, owner);
 	if (r == 0) {
 		fd = open_looked_at(path_fd);
 		if (fd < 0) {
@@ -145,11 +146,13 @@ static void undo_create(int dir_fd, const char *name, int fd)
 int scaph_segment_open(int dir_fd, const char *name, uint64_t bytes, mode_t mode, gid_t group,
 		       struct scaph_segment *ret_segment)
 {
-	struct stat st = {};
+	struct stat folder, st = {};
 	bool created = false;
 	int fd = -1, r;
 
-	r = open_existing(dir_fd, name, true, &fd, &st);
+	if (fstat(dir_fd, &folder) < 0)
+		return -errno;
+	r = open_existing(dir_fd, name, &folder.st_uid, &fd, &st);
 	if (r == -ENOENT) {
 		fd = open_beneath(dir_fd, name, O_RDWR | O_CREAT | O_EXCL, 0600);
 		if (fd < 0)
@@ -159,6 +162,10 @@ int scaph_segment_open(int dir_fd, const char *name, uint64_t bytes, mode_t mode
 		return r;
 	}
 	r = reserve(fd, bytes, (uint64_t)st.st_size);
+	/* Whoever the folder is meant for is to find a file of its own, also after root was here. */
+	if (r == 0 && created && geteuid() == 0 && folder.st_uid != 0 &&
+	    fchown(fd, folder.st_uid, (gid_t)-1) < 0)
+		r = -errno;
 	if (r == 0)
 		r = set_access(fd, mode, group);
 	if (r == 0)
@@ -178,7 +185,7 @@ int scaph_segment_open_ivshmem(int dir_fd, const char *name, uint64_t bytes,
 	uint64_t present;
 	int fd = -1, r;
 
-	r = open_existing(dir_fd, name, false, &fd, &st);
+	r = open_existing(dir_fd, name, NULL, &fd, &st);
 	if (r)
 		return r;
 	present = (uint64_t)st.st_size;

@@ -2,8 +2,8 @@
 /*
  * segment.h - the writer's side of a segment file: found or made safely, reserved, mapped
  *
- * The guest may own the folder: it can have put a symlink, a directory, a fifo, a hard link, a short file there. Whether a
- * file is ours is decided by fstat alone (regular, owned by us, one link), never by content. Too short ones are grown, none
+ * The guest may own the folder: it can have put a symlink, a directory, a fifo, a hard link, a short file there. Whether a file
+ * is ours is decided by fstat alone (regular, owned by us or by whom the folder is for, one link), never by content. Too short ones are grown, none
  * is shrunk or replaced: a guest may have it open. Space is reserved before mapping, so that a full tmpfs is an error at
  * start and not a SIGBUS later.
  *

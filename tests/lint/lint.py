@@ -53,6 +53,8 @@ LIBRARIES = {
     "urcu/urcu-memb.h": "producer/publish/table.c",
     "urcu/rculist.h": "producer/publish/table.c",
     "fuse_lowlevel.h": "tests/msrfs/msrfs.c",
+    "acl/libacl.h": "tools/vm/daemon_user.c",
+    "sys/acl.h": "tools/vm/daemon_user.c",
     "bpf/bpf.h": "producer/meter/bpf/",
     "bpf/bpf_core_read.h": "producer/meter/bpf/",
     "bpf/bpf_helpers.h": "producer/meter/bpf/",

@@ -58,7 +58,7 @@ static void look_at_file(const struct scaph_session *session, struct scaph_healt
 {
 	static const char *const words[] = {
 		[SCAPH_IVSHMEM_ABSENT] = "it is not there",
-		[SCAPH_IVSHMEM_ACCESS] = "QEMU's user cannot open it",
+		[SCAPH_IVSHMEM_ACCESS] = "QEMU's user or scaphd's cannot open it",
 		[SCAPH_IVSHMEM_SIZE] = "it is not of the device's size",
 		[SCAPH_IVSHMEM_FOREIGN] = "it is somebody else's, or no plain file: remove it",
 	};

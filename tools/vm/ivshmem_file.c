@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tools/vm/daemon_user.h"
 #include "tools/vm/say.h"
 
 #define BYTES (1 << 20) /* what definition.c gives the device */
@@ -37,11 +38,17 @@ static enum scaph_ivshmem_state judge(const struct stat *st, const struct scaph_
 enum scaph_ivshmem_state scaph_ivshmem_file_look(const char *dir, const char *uuid,
 						 const struct scaph_qemu_user *user)
 {
+	enum scaph_ivshmem_state state;
 	char path[PATH_MAX];
 	struct stat st;
 
 	path_of(dir, uuid, path);
-	return lstat(path, &st) < 0 ? SCAPH_IVSHMEM_ABSENT : judge(&st, user);
+	if (lstat(path, &st) < 0)
+		return SCAPH_IVSHMEM_ABSENT;
+	state = judge(&st, user);
+	if (state == SCAPH_IVSHMEM_GOOD && !scaph_daemon_user_is_in(path))
+		return SCAPH_IVSHMEM_ACCESS;
+	return state;
 }
 
 /* Whose it is decides before anything is done to it. @fd: its own descriptor. */
@@ -73,6 +80,8 @@ static int make_right(int fd, const char *path, const struct scaph_qemu_user *us
 	/* The mode last: it is nobody's to open until all else is right. */
 	if (r == 0 && (fchown(fd, user->user, user->group) < 0 || fchmod(fd, MODE) < 0))
 		r = -errno;
+	if (r == 0)
+		r = scaph_daemon_user_let_in(fd);
 	if (r)
 		scaph_vm_error("%s: cannot be made right: %s; be root, and see that there is room",
 			       path, strerror(-r));

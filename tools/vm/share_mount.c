@@ -17,6 +17,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "tools/vm/daemon_user.h"
 #include "tools/vm/say.h"
 #include "tools/vm/store.h"
 
@@ -24,6 +25,7 @@
 #define SHARE_SIZE "1m"
 #define SHARE_INODES "16"
 #define SAFE (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+#define SEGMENT "scaph.ring"
 #define LAYERS_MAX 16 /* of mounts over each other */
 
 static int complain(const char *what, const char *root, const char *uuid, int r)
@@ -110,17 +112,27 @@ static int attach(int tree, const char *root, const char *uuid)
 	return r;
 }
 
+/*
+ * A share is the daemon's to write to. Its files keep the folder's group, root's: in the guest the number of any other would be
+ * somebody's.
+ */
+#define SHARE_MODE 02755
+#define SHARE_MODE_TEXT "02755"
+
 /* A tmpfs that is nowhere yet. */
 static int make_tree(void)
 {
 	int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), tree = -1, r = 0;
+	char user[16];
 
 	if (fs < 0)
 		return -errno;
+	snprintf(user, sizeof(user), "%u", (unsigned int)scaph_daemon_user());
 	if (fsconfig(fs, FSCONFIG_SET_STRING, "source", "scaph", 0) < 0 ||
 	    fsconfig(fs, FSCONFIG_SET_STRING, "size", SHARE_SIZE, 0) < 0 ||
 	    fsconfig(fs, FSCONFIG_SET_STRING, "nr_inodes", SHARE_INODES, 0) < 0 ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755", 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", SHARE_MODE_TEXT, 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_SET_STRING, "uid", user, 0) < 0 ||
 	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		r = -errno;
 	if (r == 0) {
@@ -131,13 +143,34 @@ static int make_tree(void)
 	return r ? r : tree;
 }
 
+/* One that was made for another user's daemon, with its segment. */
+static int hand_over(const char *root, const char *uuid)
+{
+	uid_t user = scaph_daemon_user();
+	char path[PATH_MAX];
+	struct stat st;
+	int fd, r = 0;
+
+	path_of(root, uuid, path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		r = -errno;
+	if (r == 0 && st.st_uid != user &&
+	    (fchown(fd, user, 0) < 0 || fchmod(fd, SHARE_MODE) < 0 ||
+	     (fchownat(fd, SEGMENT, user, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)))
+		r = -errno;
+	if (fd >= 0)
+		close(fd);
+	return r ? complain("cannot be given to scaphd's user", root, uuid, r) : 0;
+}
+
 int scaph_share_mount_make(const char *root, const char *uuid)
 {
 	int tree, r;
 
 	switch (scaph_share_mount_look(root, uuid, SCAPH_MOUNT_SHARE)) {
 	case SCAPH_MOUNT_GOOD:
-		return 0;
+		return hand_over(root, uuid);
 	case SCAPH_MOUNT_WRONG:
 		scaph_vm_error("%s/%s: something else is mounted there; umount it", root, uuid);
 		return -EBUSY;

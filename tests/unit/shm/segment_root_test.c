@@ -74,6 +74,27 @@ static void test_foreign_owner(void **state)
 	close(fd);
 }
 
+/* A folder that was made for the daemon's own user: what root creates there is that user's, and root takes that user's file. */
+static void test_folder_of_another(void **state)
+{
+	struct scaph_segment segment;
+	struct stat first, second;
+
+	assert_int_equal(fchown(dir_fd, STRANGER, STRANGER), 0);
+	assert_int_equal(try_open(FITS_BYTES, &segment), 0);
+	assert_int_equal(fstat(segment.fd, &first), 0);
+	assert_int_equal(first.st_uid, STRANGER);
+	assert_int_equal(first.st_mode & 07777, 0644);
+	scaph_segment_close(&segment);
+	assert_int_equal(try_open(FITS_BYTES, &segment), 0);
+	assert_int_equal(fstat(segment.fd, &second), 0);
+	assert_int_equal(second.st_ino, first.st_ino);
+	assert_int_equal(fchown(segment.fd, STRANGER - 1, (gid_t)-1), 0);
+	scaph_segment_close(&segment);
+	assert_int_equal(try_open(FITS_BYTES, &segment), SCAPH_SEGMENT_NOT_OWNED);
+	assert_int_equal(fchown(dir_fd, 0, 0), 0);
+}
+
 /* QEMU's user owns an ivshmem file; its owner is no criterion and is not changed. */
 static void test_ivshmem_of_another(void **state)
 {
@@ -169,6 +190,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_foreign_owner, forget_file),
+		cmocka_unit_test_teardown(test_folder_of_another, forget_file),
 		cmocka_unit_test_teardown(test_ivshmem_of_another, forget_file),
 		cmocka_unit_test_teardown(test_device_node, forget_file),
 		cmocka_unit_test_teardown(test_group_is_set, forget_file),
