@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Bash completion for scaph, scaphd and scaph-vm; installed under each name.
+# Bash completion for scaph, scaph-prometheus, scaphd and scaph-vm; installed under each name.
 
 _scaph() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 	local options="--lines --step --path --wait --timeout --file --replay --replay-speed --help"
 
-	[[ ${COMP_WORDS[1]} == prometheus ]] && options="--web.listen-address --web.telemetry-path --path --help"
+	[[ $1 == scaph-prometheus || ${COMP_WORDS[1]} == prometheus ]] && options="--web.listen-address --web.telemetry-path --path --help"
 	[[ ${COMP_WORDS[1]} == guest-setup ]] &&
 		options="--transport --dir --tag --exporter --undo --dry-run --root --sysfs --help --version"
 
@@ -24,7 +24,7 @@ _scaph() {
 		mapfile -t COMPREPLY < <(compgen -c -W "$options" -- "$word")
 		;;
 	*)
-		((COMP_CWORD == 1)) && options="text stdout json record run prometheus guest-setup --help --version"
+		[[ $1 != scaph-prometheus ]] && ((COMP_CWORD == 1)) && options="text stdout json record run prometheus guest-setup --help --version"
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
 		;;
 	esac
@@ -81,6 +81,6 @@ _scaph_vm() {
 	esac
 }
 
-complete -F _scaph scaph
+complete -F _scaph scaph scaph-prometheus
 complete -F _scaph_vm scaph-vm
 complete -F _scaphd scaphd
