@@ -56,6 +56,12 @@ int scaph_daemon_listen_to_libvirt(struct scaph_daemon *daemon);
 /* Begin to listen to it, and to look for machines: 0, or a negative errno after one line. */
 int scaph_daemon_listen(struct scaph_daemon *daemon);
 
+/* To a service manager: what is published, when that has changed. */
+void scaph_daemon_tell_status(struct scaph_daemon *daemon);
+
+/* That it lives, if the publisher has done anything since this was last called. */
+void scaph_daemon_tell_alive(struct scaph_daemon *daemon);
+
 /* What --check prints on standard output: 0, or a negative errno after a line on standard error. */
 int scaph_daemon_describe(struct scaph_daemon *daemon);
 

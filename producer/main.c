@@ -7,10 +7,8 @@
  * hypervisor, for requests of root. It alone changes the table of domains.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -190,37 +188,6 @@ static int open_timer(void)
 	return fd;
 }
 
-/* To the service manager: what is published, when that changes. */
-static void tell_status(struct scaph_daemon *daemon)
-{
-	static unsigned int told = UINT_MAX;
-	const struct scaph_entry *entry = scaph_table_first(daemon->table);
-	unsigned int domains = 0;
-	char line[256];
-
-	for (; entry; entry = scaph_table_next(daemon->table, entry))
-		domains++;
-	if (domains == told)
-		return;
-	told = domains;
-	snprintf(line, sizeof(line), "%u domain%s, window %" PRIu64 " ms, source %s%s, meter %s",
-		 domains, domains == 1 ? "" : "s", daemon->terms.window_ns / SCAPH_NS_PER_MS,
-		 daemon->source->ops->name, daemon->source->estimated ? " (estimated)" : "",
-		 daemon->meter->ops->name);
-	scaph_notify_status(line);
-}
-
-/* This thread's life is no use if windows do not close: then the manager hears nothing. */
-static void tell_alive(struct scaph_daemon *daemon)
-{
-	static uint64_t seen;
-	uint64_t turns = scaph_publisher_turns(&daemon->publisher);
-
-	if (turns != seen)
-		scaph_notify_alive();
-	seen = turns;
-}
-
 /* What is looked for every few seconds, for nobody tells. */
 static void tend(struct scaph_daemon *daemon, int timer_fd)
 {
@@ -228,8 +195,8 @@ static void tend(struct scaph_daemon *daemon, int timer_fd)
 
 	if (read(timer_fd, &ticks, sizeof(ticks)) < 0)
 		return;
-	tell_alive(daemon);
-	tell_status(daemon);
+	scaph_daemon_tell_alive(daemon);
+	scaph_daemon_tell_status(daemon);
 	scaph_admission_look_at_shares(&daemon->admission);
 	scaph_meter_tend(daemon->meter);
 }
@@ -339,7 +306,7 @@ static int serve(struct scaph_daemon *daemon, int signal_fd)
 		return r;
 	r = start(daemon);
 	if (r == 0) {
-		tell_status(daemon);
+		scaph_daemon_tell_status(daemon);
 		scaph_notify_ready();
 		r = wait_for_end(daemon, signal_fd);
 		scaph_notify_stopping();
