@@ -85,7 +85,7 @@ def pages(place, files):
     for path in files:
         if "/man/" in path:
             done = run("man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", os.path.join(place, path),
-                       env={**os.environ, "MANROFFSEQ": "", "LC_ALL": "C.UTF-8"})
+                       env={**os.environ, "MANROFFSEQ": "", "MANWIDTH": "140", "LC_ALL": "C.UTF-8"})
             check(done.returncode == 0 and not done.stderr, f"man has no warning of {os.path.basename(path)}", done.stderr)
             done = run("lexgrog", os.path.join(place, path))
             check(done.returncode == 0, f"apropos finds {os.path.basename(path)}", done.stdout + done.stderr)
