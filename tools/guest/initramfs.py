@@ -32,10 +32,10 @@ done
 """
 
 
-def _modules(root, version):
+def _modules(root, version, names):
     """Module files in the order in which they must be loaded."""
     files = []
-    for name in MODULES:
+    for name in names:
         shown = subprocess.run(["modprobe", "--show-depends", "-d", root, "-S", version, name],
                                capture_output=True, text=True, check=True)
         for line in shown.stdout.splitlines():
@@ -51,7 +51,7 @@ def _libraries(program):
     return re.findall(r"(/\S+) \(0x", shown.stdout)
 
 
-def build(path, module_root, version, programs):
+def build(path, module_root, version, programs, modules=MODULES, init=INIT):
     """Write the initramfs; programs maps the name in the guest's /bin to a program here, whose libraries go along."""
     with tempfile.TemporaryDirectory() as tree:
         for folder in ("bin", "lib", "proc", "sys", "dev"):
@@ -63,13 +63,13 @@ def build(path, module_root, version, programs):
             for library in _libraries(source):
                 os.makedirs(tree + os.path.dirname(library), exist_ok=True)
                 shutil.copy(library, tree + library)
-        modules = _modules(module_root, version)
-        for module in modules:
+        loaded = _modules(module_root, version, modules)
+        for module in loaded:
             shutil.copy(module, os.path.join(tree, "lib"))
         with open(os.path.join(tree, "modules"), "w") as file:
-            file.write("\n".join(os.path.basename(m) for m in modules) + "\n")
+            file.write("\n".join(os.path.basename(m) for m in loaded) + "\n")
         with open(os.path.join(tree, "init"), "w") as file:
-            file.write(INIT)
+            file.write(init)
         os.chmod(os.path.join(tree, "init"), 0o755)
         names = subprocess.run(["find", ".", "-print0"], cwd=tree, capture_output=True, check=True)
         with open(path, "wb") as file:
