@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Bash completion for scaph, scaph-prometheus, scaphd and scaph-vm; installed under each name.
+# Bash completion for scaph, scaph-guest-setup, scaph-prometheus, scaphd and scaph-vm; installed under each name.
 
 _scaph() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 	local options="--lines --step --path --wait --timeout --file --replay --replay-speed --help"
 
 	[[ $1 == scaph-prometheus || ${COMP_WORDS[1]} == prometheus ]] && options="--web.listen-address --web.telemetry-path --path --help"
-	[[ ${COMP_WORDS[1]} == guest-setup ]] &&
+	[[ $1 == scaph-guest-setup || ${COMP_WORDS[1]} == guest-setup ]] &&
 		options="--transport --dir --tag --exporter --undo --dry-run --root --sysfs --help --version"
 
 	[[ ${COMP_WORDS[1]} == record ]] && options="--path --wait --timeout --help"
@@ -24,7 +24,7 @@ _scaph() {
 		mapfile -t COMPREPLY < <(compgen -c -W "$options" -- "$word")
 		;;
 	*)
-		[[ $1 != scaph-prometheus ]] && ((COMP_CWORD == 1)) && options="text stdout json record run prometheus guest-setup --help --version"
+		((COMP_CWORD == 1)) && [[ $1 == scaph ]] && options="text stdout json record run prometheus guest-setup --help --version"
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
 		;;
 	esac
@@ -81,6 +81,6 @@ _scaph_vm() {
 	esac
 }
 
-complete -F _scaph scaph scaph-prometheus
+complete -F _scaph scaph scaph-guest-setup scaph-prometheus
 complete -F _scaph_vm scaph-vm
 complete -F _scaphd scaphd
