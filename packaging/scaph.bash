@@ -6,7 +6,7 @@ _scaph() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 	local options="--lines --step --path --wait --timeout --file --replay --replay-speed --help"
 
-	[[ $1 == scaph-prometheus || ${COMP_WORDS[1]} == prometheus ]] && options="--web.listen-address --web.telemetry-path --path --help"
+	[[ $1 == scaph-prometheus || ${COMP_WORDS[1]} == prometheus ]] && options="--web.listen-address --web.telemetry-path --path --replay --replay-speed --help"
 	[[ $1 == scaph-guest-setup || ${COMP_WORDS[1]} == guest-setup ]] &&
 		options="--transport --dir --tag --exporter --undo --dry-run --root --sysfs --help --version"
 

@@ -91,6 +91,18 @@ static void drop_gone(struct scaph_feeds *feeds)
 	}
 }
 
+/* Whoever looks on finds the last state of all: nothing comes any more. */
+static void end_all(struct scaph_feeds *feeds)
+{
+	for (uint32_t i = 0; i < feeds->count; i++) {
+		struct scaph_feed *feed = &feeds->feed[i];
+
+		feed->state = SCAPH_STALE;
+		snprintf(feed->track->reason, sizeof(feed->track->reason),
+			 "the recording has ended");
+	}
+}
+
 void scaph_feeds_pump(struct scaph_feeds *feeds)
 {
 	struct scaph_replay *replay = feeds->replay;
@@ -98,6 +110,8 @@ void scaph_feeds_pump(struct scaph_feeds *feeds)
 
 	if (!replay)
 		return;
+	if (scaph_feeds_ended(feeds))
+		end_all(feeds);
 	drop_gone(feeds);
 	at_ns = scaph_playtime_now_ns(&feeds->clock);
 	while (!replay->result) {

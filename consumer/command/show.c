@@ -262,7 +262,8 @@ static void judge_end(struct show *show)
 		return;
 	if (replay->result == SCAPH_RECORDING_END) {
 		if (!show->figure)
-			complain(show, show->options->replay, "there is no figure in it");
+			complain(show, show->options->replay,
+				 "there is no figure in it, or it is too short for one");
 		return;
 	}
 	snprintf(place, sizeof(place), "%s: byte %" PRIu64, show->options->replay,

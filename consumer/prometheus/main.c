@@ -20,6 +20,7 @@
 #include "consumer/prometheus/listener.h"
 #include "consumer/prometheus/options.h"
 #include "consumer/prometheus/surveyor.h"
+#include "consumer/recording/file.h"
 
 #define NS_PER_S 1000000000ULL
 #define TICK_MS 1000
@@ -190,6 +191,19 @@ static int loop(struct exporter *exporter, int signal_fd)
 	}
 }
 
+/* A recording is nobody's share: it may be looked at here, and refused before anything is served. */
+static bool is_playable(const char *path)
+{
+	struct scaph_recording recording;
+	int r = path ? scaph_recording_open(path, &recording) : 0;
+
+	if (path && r == 0)
+		scaph_recording_close(&recording);
+	if (r)
+		fprintf(stderr, "scaph: %s: %s\n", path, scaph_recording_reason(r));
+	return r == 0;
+}
+
 int main(int argc, char **argv)
 {
 	static struct exporter exporter;
@@ -199,6 +213,8 @@ int main(int argc, char **argv)
 	r = scaph_exporter_options_read(argc, argv, &exporter.options);
 	if (r)
 		return r == SCAPH_EXPORTER_OPTIONS_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (!is_playable(exporter.options.place.replay))
+		return EXIT_FAILURE;
 	signal_fd = scaph_worker_signal_fd();
 	if (signal_fd < 0) {
 		fprintf(stderr, "scaph: cannot begin: %s\n", strerror(-signal_fd));
@@ -206,7 +222,7 @@ int main(int argc, char **argv)
 	}
 	if (listen_everywhere(&exporter) < 0)
 		return EXIT_FAILURE;
-	r = scaph_surveyor_start(&exporter.surveyor, exporter.options.path);
+	r = scaph_surveyor_start(&exporter.surveyor, &exporter.options.place);
 	if (r < 0)
 		fprintf(stderr, "scaph: cannot begin: %s\n", strerror(-r));
 	else

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "consumer/command/options.h"
+
 #define ADDRESS "127.0.0.1:8080"
 #define METRICS_PATH "/metrics"
 #define HEALTH_PATH "/healthz"
@@ -28,6 +30,8 @@ static void show_help(void)
 	       "an ivshmem device\n"
 	       "        (default $SCAPH_PATH, /var/scaphandre, an ivshmem device, "
 	       "/run/scaph/host)\n"
+	       "  --replay FILE\n        serve a recording that scaph record made, in its place\n"
+	       "  --replay-speed N\n        seconds of it a second, 0.25 to 1000 (default 1)\n"
 	       "  --help\n        show this and exit\n\n"
 	       "There is no password: whoever can reach the address can read the figures.\n");
 }
@@ -61,17 +65,38 @@ static int take_metrics_path(struct scaph_exporter_options *options, const char 
 	return 0;
 }
 
+/* A scrape comes in its own time: there is none in which a recording is over at once. */
+static int take_speed(const char *text, double *ret_speed)
+{
+	if (strcmp(text, "max") == 0)
+		return refuse("--replay-speed", text, "is not for a server; give a number");
+	return scaph_take_speed(text, ret_speed);
+}
+
+static int judge_place(const struct scaph_survey_place *place)
+{
+	if (place->replay && place->path)
+		return refuse("--replay", place->replay,
+			      "takes the place of --path; leave one of them out");
+	return 0;
+}
+
 int scaph_exporter_options_read(int argc, char **argv, struct scaph_exporter_options *ret_options)
 {
-	enum { LISTEN = 1000, TELEMETRY, PATH, HELP };
+	enum { LISTEN = 1000, TELEMETRY, PATH, REPLAY, SPEED, HELP };
 	static const struct option options[] = {
 		{ "web.listen-address", required_argument, NULL, LISTEN },
 		{ "web.telemetry-path", required_argument, NULL, TELEMETRY },
 		{ "path", required_argument, NULL, PATH },
+		{ "replay", required_argument, NULL, REPLAY },
+		{ "replay-speed", required_argument, NULL, SPEED },
 		{ "help", no_argument, NULL, HELP },
 		{},
 	};
-	struct scaph_exporter_options read = { .metrics_path = METRICS_PATH };
+	struct scaph_exporter_options read = {
+		.metrics_path = METRICS_PATH,
+		.place.replay_speed = 1,
+	};
 	int choice, r = 0;
 
 	opterr = 0;
@@ -84,7 +109,13 @@ int scaph_exporter_options_read(int argc, char **argv, struct scaph_exporter_opt
 			r = take_metrics_path(&read, optarg);
 			break;
 		case PATH:
-			read.path = optarg;
+			read.place.path = optarg;
+			break;
+		case REPLAY:
+			read.place.replay = optarg;
+			break;
+		case SPEED:
+			r = take_speed(optarg, &read.place.replay_speed);
 			break;
 		case HELP:
 			show_help();
@@ -103,6 +134,8 @@ int scaph_exporter_options_read(int argc, char **argv, struct scaph_exporter_opt
 			argv[optind]);
 		r = -EINVAL;
 	}
+	if (r == 0)
+		r = judge_place(&read.place);
 	if (r)
 		return r;
 	if (!read.addresses)

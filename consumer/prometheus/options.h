@@ -7,13 +7,15 @@
 
 #include <stdint.h>
 
+#include "consumer/prometheus/survey.h"
+
 #define SCAPH_ADDRESSES_MAX 16U
 
 struct scaph_exporter_options {
 	const char *address[SCAPH_ADDRESSES_MAX];
 	uint32_t addresses; /* at least 1 */
 	const char *metrics_path;
-	const char *path; /* NULL: the usual places */
+	struct scaph_survey_place place;
 };
 
 /* Positive result: --help was shown. */

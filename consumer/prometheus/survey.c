@@ -130,7 +130,7 @@ static void take_state(const struct surveying *all, struct subject *subject,
 {
 	struct scaph_bulletin bulletin = { .size = sizeof(bulletin) };
 	struct scaph_exhibit *exhibit = &subject->exhibit;
-	uint64_t lost = scaph_lost(feed->reader);
+	uint64_t lost = scaph_feed_lost(feed);
 
 	if (subject->reader != feed->reader || lost < subject->reader_lost) {
 		subject->reader = feed->reader;
@@ -138,7 +138,7 @@ static void take_state(const struct surveying *all, struct subject *subject,
 	}
 	exhibit->lost += lost - subject->reader_lost;
 	subject->reader_lost = lost;
-	if (all->reporting && scaph_bulletin_read(feed->reader, &bulletin) == SCAPH_OK)
+	if (all->reporting && scaph_feed_bulletin(feed, &bulletin) == SCAPH_OK)
 		scaph_exhibit_bulletin(exhibit, &bulletin);
 	exhibit->state = state_of(feed, exhibit);
 	snprintf(exhibit->reason, sizeof(exhibit->reason), "%s", scaph_feed_reason(feed));
@@ -180,6 +180,7 @@ static void take_all(struct surveying *all)
 	uint64_t at_ns = now_ns();
 
 	all->round++;
+	scaph_feeds_pump(&all->feeds);
 	for (uint32_t i = 0; i < all->feeds.count; i++)
 		take_feed(all, &all->feeds.feed[i]);
 	for (uint32_t i = 0; i < all->count; i++) {
@@ -194,13 +195,15 @@ static void take_all(struct surveying *all)
 }
 
 /* What comes and goes: opened, looked for again. */
-static void find_segments(struct surveying *all, const char *path)
+static void find_segments(struct surveying *all, const struct scaph_survey_place *place)
 {
 	if (all->open) {
 		scaph_feeds_rescan(&all->feeds);
 		return;
 	}
-	all->error = scaph_feeds_open(&all->feeds, path);
+	all->error = place->replay
+			     ? scaph_feeds_play(&all->feeds, place->replay, place->replay_speed)
+			     : scaph_feeds_open(&all->feeds, place->path);
 	all->open = all->error == 0;
 	if (!all->open) {
 		char looked[sizeof(all->feeds.looked)];
@@ -223,11 +226,15 @@ static const char *open_reason(int error)
 	}
 }
 
-static struct scaph_survey_head head_of(struct surveying *all)
+static struct scaph_survey_head head_of(struct surveying *all,
+					const struct scaph_survey_place *place)
 {
 	struct scaph_survey_head head = { .exhibits = all->count, .segments = all->feeds.count };
 
-	if (!all->open)
+	if (!all->open && place->replay)
+		snprintf(head.reason, sizeof(head.reason), "%.300s: %s", place->replay,
+			 scaph_recording_reason(all->error));
+	else if (!all->open)
 		snprintf(head.reason, sizeof(head.reason), "%.300s: %s", all->feeds.looked,
 			 open_reason(all->error));
 	for (uint32_t i = 0; i < all->feeds.count; i++) {
@@ -259,9 +266,9 @@ static bool write_all(int fd, const void *bytes, size_t count)
 	return true;
 }
 
-static bool report(struct surveying *all)
+static bool report(struct surveying *all, const struct scaph_survey_place *place)
 {
-	struct scaph_survey_head head = head_of(all);
+	struct scaph_survey_head head = head_of(all, place);
 	bool sent = write_all(all->fd, &head, sizeof(head));
 
 	for (uint32_t i = 0; sent && i < all->count; i++)
@@ -282,7 +289,8 @@ static bool await_question(int fd, bool *ret_asked)
 	return read(fd, bytes, sizeof(bytes)) > 0;
 }
 
-void scaph_survey_run(int fd, const char *path, const struct scaph_survey *from)
+void scaph_survey_run(int fd, const struct scaph_survey_place *place,
+		      const struct scaph_survey *from)
 {
 	struct surveying all = { .fd = fd };
 	uint64_t find_due_ns = 0, report_due_ns = 0;
@@ -298,14 +306,14 @@ void scaph_survey_run(int fd, const char *path, const struct scaph_survey *from)
 		uint64_t at_ns = now_ns();
 
 		if (at_ns >= find_due_ns) {
-			find_segments(&all, path);
+			find_segments(&all, place);
 			forget(&all, at_ns);
 			find_due_ns = at_ns + FIND_NS;
 		}
 		all.reporting = asked || at_ns >= report_due_ns;
 		take_all(&all);
 		if (all.reporting) {
-			if (!report(&all))
+			if (!report(&all, place))
 				return;
 			report_due_ns = at_ns + REPORT_NS;
 		}

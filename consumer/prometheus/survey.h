@@ -27,15 +27,23 @@ struct scaph_survey {
 	struct scaph_exhibit *exhibit; /* head.exhibits of them */
 };
 
+/* What is surveyed. */
+struct scaph_survey_place {
+	const char *path; /* as given to scaph_find() */
+	const char *replay; /* a recording in its place; NULL: none */
+	double replay_speed;
+};
+
 /**
  * scaph_survey_run() - survey until the other end of the socket is closed
  * @fd:   a byte read from it asks for a survey at once
- * @path: as given to scaph_find()
+ * @place: stays the caller's
  * @from: an earlier survey to go on from; stays the caller's
  *
  * Context:  a forked process; may block for ever on a hung share.
  * Return:   when it cannot go on.
  */
-void scaph_survey_run(int fd, const char *path, const struct scaph_survey *from);
+void scaph_survey_run(int fd, const struct scaph_survey_place *place,
+		      const struct scaph_survey *from);
 
 #endif

@@ -33,7 +33,9 @@ static uint64_t now_ns(void)
 
 static const char *place(const struct scaph_surveyor *surveyor)
 {
-	return surveyor->path ? surveyor->path : "the usual places";
+	if (surveyor->place.replay)
+		return surveyor->place.replay;
+	return surveyor->place.path ? surveyor->place.path : "the usual places";
 }
 
 static int start(struct scaph_surveyor *surveyor)
@@ -45,7 +47,7 @@ static int start(struct scaph_surveyor *surveyor)
 		return -errno;
 	child = fork();
 	if (child == 0) {
-		scaph_survey_run(scaph_worker_become(fds[1], parent), surveyor->path,
+		scaph_survey_run(scaph_worker_become(fds[1], parent), &surveyor->place,
 				 &surveyor->survey);
 		_exit(EXIT_SUCCESS);
 	}
@@ -64,9 +66,9 @@ static int start(struct scaph_surveyor *surveyor)
 	return 0;
 }
 
-int scaph_surveyor_start(struct scaph_surveyor *surveyor, const char *path)
+int scaph_surveyor_start(struct scaph_surveyor *surveyor, const struct scaph_survey_place *where)
 {
-	*surveyor = (struct scaph_surveyor){ .path = path, .fd = -1 };
+	*surveyor = (struct scaph_surveyor){ .place = *where, .fd = -1 };
 	return start(surveyor);
 }
 

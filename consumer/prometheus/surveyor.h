@@ -18,7 +18,7 @@
 #include "consumer/prometheus/survey.h"
 
 struct scaph_surveyor {
-	const char *path;
+	struct scaph_survey_place place;
 	pid_t child; /* 0: none */
 	int fd; /* the socket to it; -1: none */
 	bool killed;
@@ -34,7 +34,7 @@ struct scaph_surveyor {
 };
 
 /* Start the first child; 0 or a negative errno. */
-int scaph_surveyor_start(struct scaph_surveyor *surveyor, const char *path);
+int scaph_surveyor_start(struct scaph_surveyor *surveyor, const struct scaph_survey_place *where);
 
 /* End it without waiting. */
 void scaph_surveyor_stop(struct scaph_surveyor *surveyor);

@@ -153,7 +153,7 @@ const char *scaph_recording_reason(int result)
 	case SCAPH_RECORDING_END:
 		return "it ends here";
 	case SCAPH_RECORDING_CUT:
-		return "it ends within a frame; what is before it has been shown";
+		return "it ends within a frame; what is before it is whole";
 	case SCAPH_RECORDING_FOREIGN:
 		return "not a recording; scaph record makes one";
 	case SCAPH_RECORDING_NEWER:

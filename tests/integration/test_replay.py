@@ -13,6 +13,7 @@ import signal
 import struct
 import subprocess
 import time
+import urllib.request
 
 from bench import Bench, arguments
 
@@ -231,6 +232,29 @@ def hostile(b, play):
     b.refused("a folder", ["not a recording"], "text", "--replay", b.work, program=b.scaph)
 
 
+def served(b, path, lines):
+    """To Prometheus, at four times its pace: live while it lasts, then stale; energy is what the records differ by."""
+    exporter = subprocess.Popen([b.scaph, "prometheus", "--web.listen-address", "127.0.0.1:0", "--replay", path, "--replay-speed", "4"],
+                                stderr=subprocess.PIPE, text=True)
+    url = exporter.stderr.readline().split()[2]
+    last, ended, values = None, False, {}
+    end = time.monotonic() + 20
+    while not ended and time.monotonic() < end:
+        time.sleep(0.1)
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            text = answer.read().decode()
+        values = {line.split("{")[0]: float(line.split()[-1]) for line in text.splitlines() if not line.startswith("#")}
+        last = values.get("scaph_vm_energy_joules_total", last)
+        ended = values.get("scaph_vm_state") == 2
+    exporter.terminate()
+    whole = (lines[-1]["package_uj"] - lines[0]["package_uj"]) / 1e6
+    b.check(exporter.wait(10) == 0 and ended and "scaph_vm_energy_joules_total" not in values and last is not None and 0 < last <= whole * 1.001,
+            "served: a counter while it lasts, then stale and no figure", (values, whole, last))
+    for what, wanted, words in (("max", "not for a server", ["--replay", path, "--replay-speed", "max"]),
+                                ("two places", "--path", ["--replay", path, "--path", "x"]), ("none", "/nix/da", ["--replay", "/nix/da"])):
+        b.refused(f"prometheus --replay, {what}: refused", [wanted], "prometheus", *words, program=b.scaph)
+
+
 def to_file(b, share):
     path = os.path.join(b.work, "out.json")
     with open(path, "w") as file:
@@ -278,6 +302,7 @@ def main():
         paced(b, play, path, lines)
         host(b, play)
         stops(b, play, share, daemon)
+        served(b, path, lines)
         cut_anywhere(b, play, path)
         spoiled_anywhere(b, play, path)
         hostile(b, play)
