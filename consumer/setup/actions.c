@@ -120,8 +120,8 @@ int scaph_action_file(struct scaph_actions *actions, const char *path, const cha
 		free(old);
 		return -EEXIST;
 	}
+	r = old ? scaph_actions_keep(actions, path, old) : make_parent(actions, path);
 	free(old);
-	r = make_parent(actions, path);
 	if (r == 0)
 		r = begin(actions, SCAPH_MADE_FILE, path, scaph_made_sum(text));
 	if (r > 0)
@@ -180,6 +180,9 @@ int scaph_action_fstab(struct scaph_actions *actions, const struct scaph_mounted
 		r = 0;
 	} else {
 		r = make_parent(actions, FSTAB);
+		/* Two lines of ours are changed; new ones are listed, and undone as such. */
+		if (r == 0 && scaph_fstab_find(old ? old : "", mounted->dir) == SCAPH_FSTAB_OURS)
+			r = scaph_actions_keep(actions, FSTAB, old);
 		if (r == 0)
 			r = begin(actions, SCAPH_MADE_FSTAB, mounted->dir,
 				  is_open(actions, mounted->dir, old));

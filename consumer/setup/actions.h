@@ -18,11 +18,22 @@
 
 #define SCAPH_SETUP_GROUP "scaph"
 
+#define SCAPH_CHANGES_MAX 4U
+
+/* A file of ours that this run has written over, as it was before. */
+struct scaph_change {
+	char *path;
+	char *text;
+	uint32_t sum; /* its entry's, for a file; fstab's stays */
+};
+
 struct scaph_actions {
 	struct scaph_tree tree;
 	struct scaph_made made;
 	bool dry_run;
 	uint32_t done; /* how many changes there were, or would be */
+	struct scaph_change change[SCAPH_CHANGES_MAX];
+	uint32_t changes;
 };
 
 /* A folder, and those above it that are not there. */
@@ -54,6 +65,15 @@ int scaph_action_service(struct scaph_actions *actions, const char *unit);
  * Return:   0, or a negative errno after one line: then the rest is still listed.
  */
 int scaph_actions_undo(struct scaph_actions *actions, uint32_t left);
+
+/* Before a file of ours is written over: keep what it says. 0 or a negative errno. */
+int scaph_actions_keep(struct scaph_actions *actions, const char *path, const char *text);
+
+/* Write back what this run has written over; notes say what could not be. */
+void scaph_actions_restore(struct scaph_actions *actions);
+
+/* Let go of what was kept. */
+void scaph_actions_clear(struct scaph_actions *actions);
 
 /* Words for systemctl: those given, with --root for an image. @room: of the caller's. */
 struct scaph_words {

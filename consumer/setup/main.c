@@ -259,6 +259,8 @@ static int set_up(struct setup *setup)
 	int r = do_all(setup);
 
 	if (r) {
+		if (!actions->dry_run)
+			scaph_actions_restore(actions);
 		if (!actions->dry_run && scaph_actions_undo(actions, before) == 0 && actions->done)
 			scaph_setup_note("what this run had done was undone");
 		return r;
@@ -346,6 +348,6 @@ int main(int argc, char **argv)
 	tell_services(&setup);
 	if (!options.dry_run)
 		scaph_made_tidy(&setup.actions.made);
-	scaph_made_clear(&setup.actions.made);
+	scaph_actions_clear(&setup.actions);
 	return r ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -326,6 +326,24 @@ def stopped_at_each_step(make):
             check(step > 10 and not wrong, f"{'systemd' if systemd else 'fstab'}: {what} at each of {step - 1} steps", wrong)
 
 
+def changes_go_back(make):
+    """A later run with other words that fails at any step leaves the earlier one's work as it was."""
+    for systemd in (True, False):
+        image = make(systemd=systemd)
+        image.run("--transport", "virtiofs")
+        before, wrong, step = image.state(), [], 0
+        while True:
+            step += 1
+            done = image.run("--transport", "9p", fault=f"fail:{step}")
+            if done.returncode == 0:
+                break
+            if image.state() != before:
+                wrong.append((step, done, [one for one in before if image.state().get(one) != before[one]]))
+        check(step > 3 and not wrong, f"{'systemd' if systemd else 'fstab'}: a change that fails at any of {step - 1} steps goes back", wrong)
+        image.run("--undo")
+        check(not os.path.exists(image.path(LIST)) and text_of(image.path("etc/fstab")) == FSTAB, "and can be undone")
+
+
 def main():
     program, library = map(os.path.abspath, sys.argv[1:3])
     # Where fsync costs nothing.
@@ -344,6 +362,7 @@ def main():
         seen(make)
         ivshmem(make)
         stopped_at_each_step(make)
+        changes_go_back(make)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     tap.plan()
