@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "consumer/run/report.h"
+#include "proto/names.h"
 
 #define SCHEMA 1
 
@@ -44,9 +45,14 @@ static json_t *words_of(char **words)
 static void set_identity(json_t *object, const struct scaph_report *report, bool known)
 {
 	const struct scaph_info *info = &report->answer.info;
+	char shown[1024];
 
+	/* A name that is no UTF-8 is shown escaped rather than left out. */
+	scaph_name_escape(info->name, shown, sizeof(shown));
 	set_text(object, "subject", !known ? NULL : info->is_host ? "host" : "domain");
 	set_text(object, "name", known ? info->name : NULL);
+	if (known && !json_is_string(json_object_get(object, "name")))
+		set_text(object, "name", shown);
 	set_text(object, "uuid", known ? info->uuid : NULL);
 	set_text(object, "source", known ? info->source : NULL);
 	set_text(object, "meter", known ? info->meter : NULL);

@@ -45,8 +45,8 @@ static FILE *open_output(const char *path)
 static bool await_ready(struct scaph_watcher *watcher, const struct scaph_run_options *options,
 			struct scaph_report *report)
 {
-	bool heard = scaph_watcher_hear(watcher, now_ns() + options->wait_ns + READY_NS,
-					&report->answer);
+	uint64_t until_ns = now_ns() + options->wait_ns + READY_NS;
+	bool heard = scaph_watcher_hear(watcher, until_ns, &report->answer);
 
 	if (heard && report->answer.kind == SCAPH_WATCH_READY)
 		return true;
@@ -59,6 +59,15 @@ static bool await_ready(struct scaph_watcher *watcher, const struct scaph_run_op
 			 options->path ? options->path : "the usual places");
 	report->answer = (struct scaph_watch_answer){};
 	return false;
+}
+
+/* For an account: a record that ends after the command has to come. */
+static uint64_t account_ns(const struct scaph_report *report)
+{
+	uint64_t window_ns = report->answer.info.window_ns;
+
+	return ACCOUNT_NS +
+	       2 * (window_ns < SCAPH_WATCH_WINDOW_MAX_NS ? window_ns : SCAPH_WATCH_WINDOW_MAX_NS);
 }
 
 static int run_it(struct scaph_command *command, struct scaph_report *report,
@@ -76,8 +85,9 @@ static int run_it(struct scaph_command *command, struct scaph_report *report,
 	if (!watcher)
 		return 0;
 	scaph_watcher_tell(watcher, true, report->outcome.end_ns);
-	report->heard = scaph_watcher_hear(watcher, now_ns() + ACCOUNT_NS, &report->answer) &&
-			report->answer.kind == SCAPH_WATCH_ACCOUNT;
+	report->heard =
+		scaph_watcher_hear(watcher, now_ns() + account_ns(report), &report->answer) &&
+		report->answer.kind == SCAPH_WATCH_ACCOUNT;
 	if (!report->heard)
 		snprintf(report->reason, sizeof(report->reason),
 			 "the share gave no answer at the end; is virtiofsd running on the host?");

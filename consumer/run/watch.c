@@ -138,19 +138,34 @@ static void describe(struct watch *watch)
 			 : scaph_feed_reason(watch->feed));
 }
 
+/* Records are waited for one by one: what is seen at once is dated well. */
+static void rest(struct watch *watch)
+{
+	if (watch->feed->reader && watch->feed->state >= 0)
+		scaph_wait(watch->feed->reader, NEWS_NS, 0);
+	else
+		sleep_ns((uint64_t)NEWS_NS);
+}
+
+/* So many windows, and none longer than scaphd makes them. */
+static uint64_t windows_ns(const struct watch *watch, uint64_t count)
+{
+	uint64_t window_ns = watch->feed->described ? watch->feed->info.window_ns : 0;
+
+	return count *
+	       (window_ns < SCAPH_WATCH_WINDOW_MAX_NS ? window_ns : SCAPH_WATCH_WINDOW_MAX_NS);
+}
+
 /* Until there are records; 0, or the exit status after saying why there are none. */
 static int await_ready(struct watch *watch, uint64_t until_ns)
 {
 	while (watch->seen < READY_RECORDS) {
-		if (now_ns() >= until_ns) {
+		if (now_ns() >= until_ns + windows_ns(watch, READY_RECORDS + 2)) {
 			const char *reason = scaph_feed_reason(watch->feed);
 
 			return fail(watch, watch->feed->path, *reason ? reason : "no record comes");
 		}
-		if (watch->feed->reader)
-			scaph_wait(watch->feed->reader, NEWS_NS, 0);
-		else
-			sleep_ns((uint64_t)NEWS_NS);
+		rest(watch);
 		take(watch);
 	}
 	describe(watch);
@@ -162,15 +177,15 @@ static void watch_on(struct watch *watch)
 {
 	while (obey(watch)) {
 		take(watch);
-		if (watch->ledger.ended && (scaph_ledger_is_past(&watch->ledger) ||
-					    now_ns() >= watch->ledger.end_ns + PAST_NS)) {
+		if (watch->ledger.ended &&
+		    (scaph_ledger_is_past(&watch->ledger) ||
+		     now_ns() >= watch->ledger.end_ns + PAST_NS + windows_ns(watch, 2))) {
 			describe(watch);
 			watch->answer.account = *scaph_ledger_close(&watch->ledger);
 			say(watch, SCAPH_WATCH_ACCOUNT);
 			return;
 		}
-		/* Records are waited for one by one: what is seen at once is dated well. */
-		scaph_wait(watch->feed->reader, NEWS_NS, 0);
+		rest(watch);
 	}
 }
 

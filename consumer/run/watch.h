@@ -13,6 +13,8 @@
 #include "consumer/run/ledger.h"
 #include "consumer/scaph.h"
 
+#define SCAPH_WATCH_WINDOW_MAX_NS 1000000000ULL /* as long as scaphd makes them */
+
 /* What it is told, one message each. */
 struct scaph_watch_order {
 	uint32_t ended; /* 0: the command begins, 1: it has ended */

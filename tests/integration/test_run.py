@@ -186,6 +186,21 @@ def domain(b, run):
     daemon.wait()
 
 
+def long_windows(b, run):
+    """Windows of a second, as long as they may be: waited for at both ends."""
+    load = b.load(busy=False)
+    b.share("slow")
+    daemon = b.daemon(domain=f"slow=pid:{load.pid}", window="1000", **{"model-watts": f"{WATTS}:{WATTS}"})
+    done, report = run("sleep", "2.5")
+    truth_uj = WATTS * report["duration_s"] * 1e6
+    b.check(2 <= report["records"] <= 3 and report["covered_s"] == report["duration_s"] and
+            abs(report["package_uj"] - truth_uj) <= report["bound_uj"] + truth_uj / 200, "windows of a second", report)
+    done, report = run("sleep", "0.5")
+    b.check(report["package_uj"] is None and "needs two" in report["reason"], "of which half a second has not two", report)
+    daemon.terminate()
+    daemon.wait()
+
+
 def main():
     with Bench(*arguments()) as b:
         run = Run(b)
@@ -202,6 +217,7 @@ def main():
         hung_reader(b)
         daemon_goes(b, run, daemon)
         domain(b, run)
+        long_windows(b, run)
 
 
 if __name__ == "__main__":
