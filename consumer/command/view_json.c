@@ -66,12 +66,12 @@ static void set_identity(json_t *object, const struct scaph_feed *feed)
 }
 
 /* What measuring costs, of the host's totals: null until it is known, about two seconds. */
-static void set_producer(json_t *object, const struct scaph_feed *feed)
+static void set_producer(json_t *object, struct scaph_feed *feed)
 {
 	struct scaph_bulletin told = { .size = sizeof(told) };
 	json_t *producer;
 
-	if (scaph_bulletin_read(feed->reader, &told) != SCAPH_OK ||
+	if (scaph_feed_bulletin(feed, &told) != SCAPH_OK ||
 	    !(told.valid & SCAPH_BULLETIN_HAS_SAMPLING)) {
 		json_object_set_new(object, "scaphd", json_null());
 		return;
@@ -108,7 +108,7 @@ static void json_line(struct scaph_worker *worker, struct scaph_feeds *feeds,
 		   feed->reader || feed->track ? scaph_feed_lost(feed) : 0);
 	json_object_set_new(object, "stale", json_boolean(figure.stale));
 	set_text(object, "reason", figure.reason);
-	if (feed->reader && feed->described && feed->info.is_host)
+	if ((feed->reader || feed->track) && feed->described && feed->info.is_host)
 		set_producer(object, feed);
 	text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
 	json_decref(object);

@@ -199,6 +199,13 @@ static void put_bulletin(struct scaph_worker *worker, struct scaph_feed *feed)
 		.float_uj = from.float_uj,
 		.own_uj = from.own_uj,
 		.own_cpu_ns = from.own_cpu_ns,
+		.look_spent_ns = from.look_spent_ns,
+		.looks = from.looks,
+		.read_rate_millihz = from.read_rate_millihz,
+		.own_load_ppm = from.own_load_ppm,
+		.cpu_budget_ppm = from.cpu_budget_ppm,
+		.sampling_step = from.sampling_step,
+		.sampling_steps = from.sampling_steps,
 	};
 	frame(worker, SCAPH_FRAME_BULLETIN, feed->place - 1, &to);
 }

@@ -164,13 +164,13 @@ static struct scaph_feed *find_host(struct scaph_feeds *feeds)
 }
 
 /* What measuring costs, and whether it is held down. */
-static void producer_line(struct scaph_worker *worker, const struct scaph_feed *host)
+static void producer_line(struct scaph_worker *worker, struct scaph_feed *host)
 {
 	struct scaph_bulletin told = { .size = sizeof(told) };
 	char text[ROWS_BYTES], lowered[128] = "", budget[64] = "";
 	int length;
 
-	if (scaph_bulletin_read(host->reader, &told) != SCAPH_OK ||
+	if (scaph_feed_bulletin(host, &told) != SCAPH_OK ||
 	    !(told.valid & SCAPH_BULLETIN_HAS_SAMPLING))
 		return;
 	if (told.cpu_budget_ppm)

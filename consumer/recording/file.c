@@ -123,7 +123,7 @@ static int take_frame(struct scaph_recording *recording, struct scaph_frame *fra
 		return got ? SCAPH_RECORDING_CUT : SCAPH_RECORDING_END;
 	}
 	wanted = scaph_frame_bytes(head->type);
-	if (head->bytes > SCAPH_FRAME_BYTES_MAX || (wanted && head->bytes != wanted))
+	if (head->bytes > SCAPH_FRAME_BYTES_MAX || head->bytes < wanted)
 		return SCAPH_RECORDING_SPOILED;
 	if (head->bytes && fread(frame->bytes, head->bytes, 1, recording->file) != 1)
 		return ferror(recording->file) ? -EIO : SCAPH_RECORDING_CUT;

@@ -103,13 +103,20 @@ struct scaph_frame_bulletin {
 	int64_t float_uj;
 	uint64_t own_uj;
 	uint64_t own_cpu_ns;
+	uint64_t look_spent_ns;
+	uint64_t looks;
+	uint64_t read_rate_millihz;
+	uint32_t own_load_ppm;
+	uint32_t cpu_budget_ppm;
+	uint32_t sampling_step;
+	uint32_t sampling_steps;
 };
-static_assert(sizeof(struct scaph_frame_bulletin) == 96, "bulletin");
+static_assert(sizeof(struct scaph_frame_bulletin) == 136, "bulletin");
 
 /* The checksum of a frame. */
 uint32_t scaph_frame_sum(const struct scaph_frame_head *head, const void *payload);
 
-/* What a type's payload has; 0: any. */
+/* What a type's payload has at least, for later versions may add to its end; 0: any. */
 uint32_t scaph_frame_bytes(uint32_t type);
 
 #endif

@@ -21,6 +21,7 @@ HEAD = struct.Struct("<8sIIQI32sI")
 FRAME = struct.Struct("<IIQII")
 INFO = struct.Struct("<256s40s16s16s16s16sQQQII")
 RECORD = struct.Struct("<8QIIQ")
+BULLETIN = struct.Struct("<QIIQ12QIIII")
 STATE = struct.Struct("<iI248s")
 FIELDS = ("number", "mono_ns", "package_uj", "core_uj", "dram_uj", "idle_uj", "cpu_ns", "breaks", "epoch", "name", "uuid", "source",
           "meter", "profile", "mode", "window_ms", "estimated", "lost", "subject", "schema", "stale", "reason")
@@ -49,8 +50,13 @@ def frame(kind, payload, at_ns=0, track=0):
     return FRAME.pack(kind, len(payload), at_ns, track, crc32c(bare + payload)) + payload
 
 
-def info(name=b"web", uuid=b"6ba7b810-9dad-11d1-80b4-00c04fd430c8", epoch=7, window_ns=20000000):
-    return INFO.pack(name, uuid, b"model", b"bpf", b"trusted", b"coherent", epoch, window_ns, 0, 0, 1)
+def info(name=b"web", uuid=b"6ba7b810-9dad-11d1-80b4-00c04fd430c8", epoch=7, window_ns=20000000, host=0):
+    return INFO.pack(name, uuid, b"model", b"bpf", b"trusted", b"coherent", epoch, window_ns, 0, host, 1)
+
+
+def bulletin(load_ppm):
+    """One that tells what measuring costs."""
+    return BULLETIN.pack(7, 1, 0, 1 << 11, *[0] * 10, 5, 1000, load_ppm, 10000, 0, 4)
 
 
 def record(number, package_uj=None, epoch=7, flags=0x113, lost=0):
@@ -203,17 +209,22 @@ def hostile(b, play):
             ("a newer version", "newer", [head(version=2)]), ("a head of another size", "spoiled", [head(size=65)]),
             ("a head alone", "no figure", [head()]),
             ("a frame of four gigabytes", "spoiled", [head(), FRAME.pack(2, 0xFFFFFFFF, 0, 0, 0) + bytes(2000)]),
-            ("a record of another size", "spoiled", [head(), frame(1, info()), frame(2, record(0) + b"x")]),
+            ("a record of another size", "spoiled", [head(), frame(1, info()), frame(2, record(0)[:-1])]),
             ("a track beyond all", "spoiled", [head(), frame(1, info(), track=8192)]),
             ("time that goes back", "spoiled", [head(), frame(1, info(), at_ns=5), frame(2, record(0), at_ns=4)]),
             ("records of a segment never described", "no figure", [head(), frame(2, record(0)), frame(2, record(1))])):
         done = play(written(*parts), "-s", "0")
         b.check(done.returncode == 1 and done.stdout == "" and len(done.stderr.splitlines()) == 1 and wanted in done.stderr,
                 f"{what}: refused", done)
-    done = play(written(head(), frame(1, info(name=b"\x1b]0;x\x07" * 36, uuid=b"y" * 40)), frame(99, b"later"),
+    done = play(written(head(), frame(1, info(name=b"\x1b]0;x\x07" * 36, uuid=b"y" * 40)), frame(99, b"later"), frame(2, record(0) + b"added"),
                         *(frame(2, record(n), at_ns=n * 20000000) for n in range(100))), "-s", "0.5", view="text")
     b.check(done.returncode == 0 and "\x1b" not in done.stdout and " W " in done.stdout, "texts without an end, control characters, a "
             "frame of a later version: shown safely", done)
+    parts = [part for n in range(100) for part in (frame(2, record(n), at_ns=n * 20000000),
+                                                   frame(2, record(n), at_ns=n * 20000000, track=1))]
+    done = play(written(head(folder=1), frame(1, info()), frame(1, info(name=b"vm", host=1), track=1), frame(4, bulletin(2500), track=1),
+                        *parts), "-s", "0.5", view="text")
+    b.check(done.returncode == 0 and "scaphd takes 0.25 %" in done.stdout, "a host's bulletin: what measuring cost", done)
     odd = [record(n, package_uj=p, flags=f, epoch=e, lost=2**64 - 1) for n, p, f, e in
            ((0, 2**64 - 1, 0xFFFFFFFF, 1), (2**64 - 1, 0, 0x1F, 1), (0, 5, 0, 0), (1, 5, 0x1F, 2**64 - 1), (1, 4, 0x1F, 2**64 - 1))]
     for view, step in (("json", "0"), ("text", "0"), ("text", "0.02"), ("json", "0.5")):
