@@ -90,6 +90,22 @@ def every_record(guest):
     note(f"{len(common)} records of three paths equal, {len(at_host)} of them beside the host's")
 
 
+def commands(guest):
+    """scaph run over each path: energy between what the model draws idle and full; and a recording made inside, played."""
+    for name, path in {"virtiofs": "/virtiofs", "9p": "/9p", "ivshmem": guest.pci}.items():
+        command = "i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done; exit 6"
+        status, text = guest.run_status(f"scaph run --json --path {path} -- sh -c '{command}'", 90)
+        report = (lines_of(text) or [{}])[0]
+        check(status == 6 and report.get("records", 0) > 3 and abs(report["covered_s"] - report["duration_s"]) < WINDOW_S and
+              0 < report["package_uj"] < 85e6 * report["duration_s"] and 0 < report["bound_uj"] < report["package_uj"] and
+              report["command_cpu_ns"] > 0 and 0 < report["command_fraction"] <= 1, f"{name}: scaph run in the guest", text)
+    status, text = guest.run_status("scaph record --path /virtiofs -t 2 /tmp/r && scaph json -s 0 --replay /tmp/r --replay-speed max", 60)
+    lines = lines_of(text)
+    numbers = [line["number"] for line in lines]
+    check(status == 0 and len(lines) > 10 and numbers == list(range(numbers[0], numbers[0] + len(lines))) and
+          all(line["mode"] == "snapshot" for line in lines), "recorded and played in the guest", text[-1000:])
+
+
 def hung_share(guest):
     os.killpg(guest.virtiofsd.pid, signal.SIGSTOP)
     for view in ("text", "json"):
@@ -145,6 +161,7 @@ def main():
             text = file.read()
         check("package_uj" in text, "a reader that waits for its share gets figures once there are any", text)
         every_record(guest)
+        commands(guest)
         hung_share(guest)
         daemon = restart(guest, daemon)
         guest.stop(daemon)
