@@ -23,7 +23,6 @@
 #define UNITS "/etc/systemd/system"
 #define EXPORTER "scaph-exporter.service"
 #define RULES "/etc/udev/rules.d/70-scaph.rules"
-#define DROP_IN UNITS "/" EXPORTER ".d/scaph-guest-setup.conf"
 #define UNIT_BYTES 512U
 #define FOLDERS ((unsigned int)SCAPH_WAY_VIRTIOFS | SCAPH_WAY_PLAN9)
 
@@ -125,11 +124,6 @@ static int set_device(struct setup *setup)
 			 setup->options->sysfs, devices->address[i]);
 		r = scaph_action_device(&setup->actions, resource);
 	}
-	if (r == 0 && setup->options->exporter)
-		r = scaph_action_file(
-			&setup->actions, DROP_IN,
-			"# Made by scaph guest-setup; scaph guest-setup --undo removes it.\n"
-			"[Service]\nSupplementaryGroups=" SCAPH_SETUP_GROUP "\n");
 	return r;
 }
 
@@ -198,6 +192,9 @@ static int do_all(struct setup *setup)
 		r = set_mount(setup);
 	if (r == 0 && setup->ways & SCAPH_WAY_IVSHMEM)
 		r = set_device(setup);
+	/* systemctl would make it too, and leave it there. */
+	if (r == 0 && setup->options->exporter)
+		r = scaph_action_folder(&setup->actions, UNITS "/multi-user.target.wants");
 	if (r == 0 && setup->options->exporter)
 		r = scaph_action_service(&setup->actions, EXPORTER);
 	return r;
