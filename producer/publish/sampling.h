@@ -3,9 +3,9 @@
  * sampling.h - how often counters are read and steps looked for, beside the windows' ends
  *
  * Only exact windows gain from that: while no trusted domain is in, counters are read as often as is
- * needed that none wraps unseen, and steps are not looked for. Within a CPU budget it is lowered in
- * steps. Never changed is when windows end to the length: that is the epoch's. Publisher thread; the
- * first and last call are the main thread's, with no other.
+ * needed that none wraps unseen, and steps are not looked for. To keep to a CPU budget it is lowered in
+ * steps. How long windows are is the epoch's, and not changed here. Publisher thread; the first and the
+ * last call are the main thread's, with no other.
  */
 #ifndef SCAPH_PRODUCER_SAMPLING_H
 #define SCAPH_PRODUCER_SAMPLING_H
