@@ -73,11 +73,14 @@ static void describe_dram(struct scaph_daemon *daemon)
 	char why[SCAPH_TRAFFIC_WHY_BYTES] = "out of memory";
 	int r = SCAPH_TRAFFIC_NONE;
 
+	if (!daemon->domain_count)
+		snprintf(why, sizeof(why), "unless groups in %.120s show traffic of every domain",
+			 daemon->config->resctrl);
 	for (uint32_t i = 0; i < daemon->domain_count && parts; i++) {
 		parts[i].pid = daemon->domains[i].pid;
 		parts[i].shown = daemon->domains[i].shown;
 	}
-	if (traffic && parts)
+	if (traffic && parts && daemon->domain_count)
 		r = scaph_traffic_look(traffic, parts, daemon->domain_count, whole, why);
 	if (r == SCAPH_TRAFFIC_SOON) {
 		scaph_clock_sleep_until(scaph_clock_ns(CLOCK_MONOTONIC) + SCAPH_NS_PER_S);
