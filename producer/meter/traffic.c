@@ -79,8 +79,10 @@ static int read_counter(const struct scaph_resctrl_group *group, uint32_t cache,
 	}
 	/* The kernel has words for what it cannot tell: Unavailable, Unassigned, Error. */
 	if (scaph_quantity_number(text, ret_bytes)) {
-		for (char *at = text; *at; at++)
-			*at = *at >= ' ' && *at <= '~' ? *at : '?';
+		for (char *at = text; *at; at++) {
+			if (*at < ' ' || *at > '~')
+				*at = '?';
+		}
 		snprintf(ret_why, SCAPH_TRAFFIC_WHY_BYTES, "%.220s says %s", path, text);
 		return -ENODATA;
 	}
