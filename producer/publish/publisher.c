@@ -198,6 +198,9 @@ static void close_window(struct scaph_publisher *pub, struct schedule *due, uint
 	if (planned)
 		now_ns = scaph_clock_ns(CLOCK_MONOTONIC);
 	scaph_window_close(pub, now_ns);
+	/* A reading that was held up has ended it later, and the next is not to be short for that. */
+	if (pub->last_ns > now_ns)
+		now_ns = pub->last_ns;
 	/* A step that lies beside the grid makes nothing late. */
 	if (planned && now_ns < due->window_ns + pub->edge.stepping.period_ns)
 		now_ns = due->window_ns;
