@@ -8,7 +8,8 @@ t the domain's, v its vCPUs, C the CPUs of the host, and P the idle power, an eq
     each domain:  D t / B  +  I v / max(sum of v, C)      the sum and C are the host's, the same for every package
 
 Only the package zone has an idle part. B = 0: D stays with the host. Where a window has traffic, B and t of the dram zone are bytes:
-those of the package and those of the domain.
+those of the package and those of the domain. A window that cannot be known (the machine slept in it, say) is not divided: its energy
+is in the host's total, and unattributed.
 
 Every term is an exact fraction. Sums are kept in units of 2^-128 microjoule, each term rounded down, for the denominators of
 exact ones grow without end: after a million windows that is less than 10^-32 microjoule.
@@ -31,13 +32,14 @@ class Window:
     """What is divided: energy_uj by (package, zone), busy_ns by package, domains: uuid -> (vcpus, [cpu_ns by package]).
 
     own_ns: CPU time of the daemon itself by package, part of the residual; or None. traffic: bytes by package of all there is, and
-    of each domain by its uuid; or None: dram goes by CPU time.
+    of each domain by its uuid; or None: dram goes by CPU time. divided: among domains.
     """
 
-    def __init__(self, mono_ns, dt_ns, energy_uj, busy_ns, domains, own_ns=None, traffic=None):
+    def __init__(self, mono_ns, dt_ns, energy_uj, busy_ns, domains, own_ns=None, traffic=None, divided=True):
         self.traffic = traffic
         self.mono_ns, self.dt_ns = mono_ns, dt_ns
         self.energy_uj, self.busy_ns, self.domains, self.own_ns = energy_uj, busy_ns, domains, own_ns
+        self.divided = divided
 
 
 class Figures:
@@ -69,7 +71,7 @@ class Ledger:
     def __init__(self, packages, cpus, idle_watts=None):
         self.packages, self.cpus = packages, cpus
         self.idle_watts = idle_watts
-        self.host, self.own = Account(), Account()
+        self.host, self.own, self.unattributed = Account(), Account(), Account()
         self.domains = {}
         self.begin()
 
@@ -95,6 +97,10 @@ class Ledger:
                 raise ValueError(f"window {window.mono_ns}: domains ran {asked} ns on package {package}, "
                                  f"which was busy for {window.busy_ns[package]} ns")
         for (package, zone), energy_uj in window.energy_uj.items():
+            if not window.divided:
+                self.host.add(zone, energy_uj)
+                self.unattributed.add(zone, energy_uj)
+                continue
             dynamic, idle = self.split(package, zone, energy_uj, window.dt_ns)
             self.host.add(zone, energy_uj)
             if zone == "package":
@@ -121,9 +127,9 @@ class Ledger:
         return self.host.figures()
 
     def residual_uj(self):
-        """Energy of no domain. May be below 0 if the formula was not followed."""
+        """Energy of no domain, of windows that were divided. May be below 0 if the formula was not followed."""
         given = sum(account.grid["package"] for account in self.domains.values())
-        return whole_uj(self.host.grid["package"] - given)
+        return whole_uj(self.host.grid["package"] - self.unattributed.grid["package"] - given)
 
     def exact(self, uuid):
         """A domain's package energy to the last bit, for sums to be rounded once."""

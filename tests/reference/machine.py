@@ -42,7 +42,7 @@ class Machine:
                     raise ValueError(f"window {window.mono_ns}: {column} began anew")
                 energy_uj[column] = counts * step_uj
             found.append(Window(window.mono_ns, window.mono_ns - before.mono_ns, energy_uj, window.busy_ns, window.domains,
-                                window.own_ns, window.traffic))
+                                window.own_ns, window.traffic, window.divided))
             before, raw = window, now
         return found
 

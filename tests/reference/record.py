@@ -12,6 +12,7 @@ class Window:
         self.domains = {}  # uuid -> (vcpus, [cpu_ns by package])
         self.own_ns = None
         self.traffic = None  # or ([bytes by package], uuid -> [bytes by package])
+        self.divided = True  # among domains; else its energy is nobody's
 
 
 class Record:
@@ -44,6 +45,8 @@ class Record:
         return int(package or 0), zone
 
     def take(self, words):
+        if words == ["#", "not", "divided"]:
+            self.windows[-1].divided = False
         if not words or words[0].startswith("#"):
             return
         kind, rest = words[0], words[1:]

@@ -47,6 +47,13 @@ def by_hand(tap):
     tap.check(ledger.figures("a").package_uj == 1_125_000 and ledger.figures("b").package_uj == 4_250_000,
               "without busy time D stays with the host", ledger.figures("b"))
     tap.check(ledger.residual_uj() == 3_500_000 + 1_750_000 + 1_400_000 - 5_375_000, "it goes to the residual")
+    # Not divided: the host's, nobody's, and no idle energy is owed for it.
+    aside = Ledger(1, 4, 10)
+    aside.close(Window(100 * MS, 100 * MS, {(0, "package"): Fraction(700_000)}, [MS], {"a": (4, [MS])}, divided=False))
+    aside.close(Window(200 * MS, 100 * MS, {(0, "package"): Fraction(1_000_000)}, [MS], {"a": (4, [MS])}))
+    tap.check(aside.host_figures().package_uj == 1_700_000 and aside.unattributed.figures().package_uj == 700_000 and
+              aside.figures("a").package_uj == 1_000_000 and aside.residual_uj() == 0, "what is not divided is nobody's",
+              aside.figures("a"))
     tap.check(float_uj([ledger.exact("a"), ledger.exact("b")], [1_000_000, 4_250_001]) == 124_999,
               "the float is exact less published")
     tap.check(ledger.own.figures().package_uj == 250_000, "the daemon's own energy is what its time is of the busy time",
@@ -86,6 +93,7 @@ self 1 2
 3000 20 7 8 9
 4000 30 8 9 10
 window 4000 0 0
+# not divided
 4100 30
 """
 LOG = """# start 0
@@ -128,6 +136,7 @@ def by_files(tap):
               "energy by units as handed out, over a wrap", windows[0].energy_uj)
     tap.check(windows[1].energy_uj == {(0, "package"): 20 * unit14, (0, "dram"): 2 * unit16, (1, "package"): 2 * unit13,
                                        (1, "dram"): unit16}, "the next window begins where it ended", windows[1].energy_uj)
+    tap.check([window.divided for window in windows] == [True, False], "what was not divided is known as such")
     tap.check([window.dt_ns for window in windows] == [1000, 2000] and machine.second_choices == 1,
               "another thread's reading in between is known as such")
     tap.check(windows[0].domains == {"6ba7b810-9dad-11d1-80b4-00c04fd430c8": (2, [300, 0])}, "domains by UUID")

@@ -7,7 +7,8 @@ from reference.ledger import Window
 
 
 def told(window, domains):
-    return Window(window.mono_ns, window.dt_ns, window.energy_uj, window.busy_ns, domains, window.own_ns, window.traffic)
+    return Window(window.mono_ns, window.dt_ns, window.energy_uj, window.busy_ns, domains, window.own_ns, window.traffic,
+                  window.divided)
 
 
 def in_other_order(windows):
