@@ -19,18 +19,27 @@
 #define STATUS_PERIOD_NS (1000 * NS_PER_MS)
 #define GOOD_PARTS 32 /* of a window: a width below needs no status */
 #define ASK_PARTS 8 /* of a window: between looks at the status */
-#define EARLY_NS (3 * NS_PER_MS / 2) /* before a record is due: it comes at a counter's step */
-#define LONG_NS (5 * NS_PER_MS) /* after it was due */
+#define EARLY_NS (5 * NS_PER_MS) /* before a record is due: we may wake late */
+#define LONGEST_NS (20 * NS_PER_MS)
+#define LATE_NS (10 * NS_PER_MS) /* after it was due: the writer may be */
+#define WELL_PARTS 10 /* of a window: what is good enough to stop */
 #define POLL_NS UINT64_C(50000)
-#define STATUS_TRIES 40
 
 static uint64_t window_of(struct scaph_reader *reader)
 {
 	return scaph_cursor_descriptor(scaph_reader_cursor(reader))->window_ns;
 }
 
+/* How long a window is, or enough of it to look at closely. */
+static uint64_t longest_ns(struct scaph_reader *reader)
+{
+	uint64_t window_ns = window_of(reader);
+
+	return window_ns < LONGEST_NS ? window_ns : LONGEST_NS;
+}
+
 /* The status, if it is another one than was seen last. @newest was seen before. */
-static bool take_status(struct scaph_reader *reader, const struct scaph_record *newest)
+static void take_status(struct scaph_reader *reader, const struct scaph_record *newest)
 {
 	struct scaph_timeline *timeline = scaph_reader_timeline(reader);
 	struct scaph_status status;
@@ -42,12 +51,11 @@ static bool take_status(struct scaph_reader *reader, const struct scaph_record *
 	/* The last one of all is written by another thread, when no record follows. */
 	if (r || !(status.valid & SCAPH_STATUS_WALL) || status.state == SCAPH_STATE_RETIRED ||
 	    status.mono_ns == timeline->told_ns)
-		return false;
+		return;
 	timeline->told_ns = status.mono_ns;
 	scaph_timeline_saw(timeline, status.mono_ns, at_ns);
 	if (newest->mono_ns < status.mono_ns)
 		scaph_timeline_passed(timeline, newest->number, status.mono_ns);
-	return true;
 }
 
 static bool status_wanted(struct scaph_reader *reader, uint64_t at_ns)
@@ -129,13 +137,16 @@ API int scaph_clock_read(struct scaph_reader *reader, struct scaph_clock *ret)
 	return SCAPH_OK;
 }
 
-/* When the record may come with which a status comes: the first whose window ends a second after the last status. */
+/*
+ * When the first record may come with which a status can come: a second after the last one, or a window sooner. Which of two or
+ * three it is depends on how late the writer was then and is now.
+ */
 static uint64_t status_due_ns(struct scaph_reader *reader, const struct scaph_record *newest,
 			      uint64_t now_ns)
 {
 	const struct scaph_timeline *timeline = scaph_reader_timeline(reader);
 	uint64_t window_ns = window_of(reader), windows = 1;
-	uint64_t from_ns = timeline->told_ns + STATUS_PERIOD_NS - NS_PER_MS;
+	uint64_t from_ns = timeline->told_ns + STATUS_PERIOD_NS - longest_ns(reader);
 	uint64_t away_ns = from_ns - newest->mono_ns;
 
 	if (timeline->told_ns && from_ns > newest->mono_ns && away_ns <= 2 * STATUS_PERIOD_NS)
@@ -143,22 +154,27 @@ static uint64_t status_due_ns(struct scaph_reader *reader, const struct scaph_re
 	return scaph_timeline_own(timeline, newest->mono_ns + windows * window_ns, now_ns);
 }
 
-/* Look closely from now on until the next record comes, and then for the status. SCAPH_NOT_YET: none came with it. */
+/* Look closely from now on until a status comes: just before, its record was not there. SCAPH_NOT_YET: none came. */
 static int watch_closely(struct scaph_reader *reader, struct scaph_record *newest, uint64_t end_ns)
 {
-	uint64_t number = newest->number;
-	int r = SCAPH_OK;
+	struct scaph_timeline *timeline = scaph_reader_timeline(reader);
+	uint64_t told_ns = timeline->told_ns;
 
-	while (newest->number == number && scaph_mono_ns() < end_ns) {
+	while (scaph_mono_ns() < end_ns) {
+		int r;
+
 		scaph_reader_sleep_until(scaph_mono_ns() + POLL_NS);
 		r = scaph_clock_observe(reader, newest);
 		if (r != SCAPH_OK)
 			return r;
-	}
-	for (int i = 0; newest->number != number && i < STATUS_TRIES; i++) {
-		if (take_status(reader, newest))
-			return SCAPH_OK;
-		scaph_reader_sleep_until(scaph_mono_ns() + POLL_NS);
+		take_status(reader, newest);
+		if (timeline->told_ns == told_ns)
+			continue;
+		/* Its record came before it, but may have come after that look. */
+		r = scaph_clock_observe(reader, newest);
+		if (r == SCAPH_OK && newest->mono_ns < timeline->told_ns)
+			scaph_timeline_passed(timeline, newest->number, timeline->told_ns);
+		return r;
 	}
 	return SCAPH_NOT_YET;
 }
@@ -173,7 +189,7 @@ API int scaph_clock_sync(struct scaph_reader *reader, int64_t timeout_ns)
 {
 	const struct scaph_timeline *timeline = scaph_reader_timeline(reader);
 	uint64_t now_ns = scaph_mono_ns(), until_ns = now_ns + (uint64_t)timeout_ns, due_ns;
-	bool limited = timeout_ns >= 0;
+	bool limited = timeout_ns >= 0, seen = false;
 	struct scaph_record newest;
 	int r;
 
@@ -185,20 +201,28 @@ API int scaph_clock_sync(struct scaph_reader *reader, int64_t timeout_ns)
 			return r;
 		now_ns = scaph_mono_ns();
 		if (limited && now_ns >= until_ns)
-			return r == SCAPH_OK ? SCAPH_NOT_YET : r;
+			return r != SCAPH_OK ? r : seen ? SCAPH_OK : SCAPH_NOT_YET;
 		due_ns = now_ns + 5 * NS_PER_MS;
 		if (r == SCAPH_OK) {
 			due_ns = status_due_ns(reader, &newest, now_ns);
 			due_ns = due_ns > now_ns + EARLY_NS ? due_ns : now_ns + EARLY_NS;
 		}
+		/* Whatever the segment says: not for ever. */
+		if (due_ns > now_ns + 2 * STATUS_PERIOD_NS)
+			due_ns = now_ns + 2 * STATUS_PERIOD_NS;
 		if (limited && due_ns - EARLY_NS > until_ns)
 			due_ns = until_ns + EARLY_NS;
 		if (scaph_reader_sleep_until(due_ns - EARLY_NS) < 0)
 			return -EINTR;
 		if (r != SCAPH_OK || scaph_clock_observe(reader, &newest) != SCAPH_OK)
 			continue;
-		r = watch_closely(reader, &newest, due_ns + LONG_NS);
-		if (r != SCAPH_NOT_YET && !may_come(r))
+		r = watch_closely(reader, &newest, due_ns + 2 * longest_ns(reader) + LATE_NS);
+		/* Whoever was halted in that very moment tries again. */
+		if (r == SCAPH_OK && scaph_timeline_width_ns(timeline, scaph_mono_ns()) <=
+					     longest_ns(reader) / WELL_PARTS)
+			return SCAPH_OK;
+		seen |= r == SCAPH_OK;
+		if (r != SCAPH_OK && !may_come(r))
 			return r;
 	}
 }

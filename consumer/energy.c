@@ -31,6 +31,7 @@
 #define COUNTER_GRAIN_NS (11 * NS_PER_MS / 10) /* RAPL: a step a millisecond, with jitter */
 #define AWAIT_MIN_NS UINT64_C(100000)
 #define AWAIT_MAX_NS (5 * NS_PER_MS)
+#define AWAIT_LOOK_NS (1000 * NS_PER_MS)
 #define FIGURES 5
 
 static void figures_of(const struct scaph_record *record, uint64_t ret[FIGURES])
@@ -212,7 +213,10 @@ static uint64_t due_ns(const struct scaph_ring_view *ring, uint64_t own_ns, uint
 	windows = away_ns >> 61 ? 1 : away_ns / ring->window_ns + 1;
 	due_ns = scaph_timeline_own(timeline, ring->newest.mono_ns + windows * ring->window_ns,
 				    now_ns);
-	return due_ns > now_ns + step_ns ? due_ns : now_ns + step_ns;
+	if (due_ns < now_ns + step_ns)
+		return now_ns + step_ns;
+	/* Whatever the segment says: not for ever. */
+	return due_ns < now_ns + AWAIT_LOOK_NS ? due_ns : now_ns + AWAIT_LOOK_NS;
 }
 
 API int scaph_energy_await(struct scaph_reader *reader, uint64_t t0_ns, uint64_t t1_ns,

@@ -75,13 +75,13 @@ struct scaph_reader {
 	uint32_t last_flags; /* of the last record delivered by scaph_next(), if there was one */
 	bool has_last;
 	struct scaph_totals totals;
-	struct scaph_timeline timeline;
 	const struct scaph_watch *watch_newest;
 	const struct scaph_watch *watch_next;
 	struct scaph_record latest; /* the record that is watched */
 	struct scaph_lazy_clock clock;
 	uint64_t undated_ns; /* the old reading at which records were taken; 0: none were */
 	char reason[256];
+	struct scaph_timeline timeline; /* behind all that the short ways use */
 };
 
 struct scaph_cursor *scaph_reader_cursor(struct scaph_reader *reader)

@@ -123,7 +123,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "spans: %s: %s\n", argv[1], strerror(-r));
 		return 1;
 	}
-	r = argc < 8 ? scaph_clock_sync(reader, SYNC_NS) : settle(reader);
+	r = settle(reader);
+	if (r == SCAPH_OK && argc < 8)
+		r = scaph_clock_sync(reader, SYNC_NS);
 	if (r != SCAPH_OK)
 		fprintf(stderr, "spans: no sync: %d %s\n", r, scaph_reason(reader));
 	srand48(getpid());
