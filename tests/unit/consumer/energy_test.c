@@ -504,6 +504,80 @@ static void test_await_ends(void **state)
 	assert_true(now_ns() - began_ns >= 30 * NS_PER_MS);
 }
 
+static uint64_t anything(void)
+{
+	uint64_t bits = (uint64_t)mrand48() << 32 ^ (uint64_t)(uint32_t)mrand48();
+
+	/* Of every size, and near what is true. */
+	return drand48() < 0.3 ? now_ns() + bits % 1000000 : bits >> (lrand48() % 64);
+}
+
+static void expect_in_order(const struct scaph_bounds *bounds)
+{
+	assert_true(bounds->least <= bounds->best && bounds->best <= bounds->most);
+}
+
+/* Records of which some are as they should be; a status of whatever time. */
+static void publish_anything(struct bench *bench, unsigned int count)
+{
+	struct scaph_status status = { .state = SCAPH_STATE_LIVE,
+				       .valid = SCAPH_STATUS_WALL,
+				       .mono_ns = anything() };
+
+	for (unsigned int i = 0; i < count; i++) {
+		struct scaph_slot record = {
+			.package_uj = lrand48() % 50 ? bench->uj += 1000 : anything(),
+			.cpu_ns = lrand48() % 50 ? bench->uj : anything(),
+			.flags = lrand48() % 8 ? ALL_FLAGS : (uint16_t)(mrand48() & 0x1f1f),
+			.breaks = bench->writer.breaks,
+		};
+
+		bench->mono_ns += (uint64_t)lrand48() % 2000000;
+		record.mono_ns = lrand48() % 50 ? bench->mono_ns : anything();
+		scaph_writer_publish(&bench->writer, &record);
+	}
+	scaph_writer_set_status(&bench->writer, &status);
+}
+
+/* A host that says anything, with checksums that are right: an answer in time, bounds in order, and the sanitizers are silent. */
+static void test_hostile(void **state)
+{
+	struct bench *bench = *state;
+	struct scaph_energy energy = { .size = sizeof(energy) };
+	struct scaph_clock clock = { .size = sizeof(clock) };
+	unsigned int answered = 0;
+
+	open_reader(bench);
+	srand48(11);
+	for (unsigned int i = 0; i < 20000; i++) {
+		uint64_t from_ns =
+			i % 3 ? bench->origin_ns + bench->mono_ns - (uint64_t)lrand48() % 200000000
+			      : anything();
+		int r;
+
+		if (i % 500 == 0) {
+			publish_anything(bench, 300);
+			look_anew(bench);
+		}
+		if (i % 500 > 250)
+			publish_anything(bench, 1);
+		r = scaph_energy_between(bench->reader, from_ns,
+					 from_ns + 1 + (uint64_t)lrand48() % 20000000, &energy);
+		if (r == SCAPH_OK) {
+			expect_in_order(&energy.package_uj);
+			expect_in_order(&energy.cpu_ns);
+			answered++;
+		}
+		scaph_clock_read(bench->reader, &clock);
+		if (i % 1000 == 0) {
+			scaph_energy_await(bench->reader, from_ns, from_ns + 1, 1000, &energy);
+			scaph_clock_sync(bench->reader, 1000);
+		}
+	}
+	/* A guest's reader has nothing to go by but these times. */
+	assert_true(answered > 1000 || !bench->desc.origin_mono_ns);
+}
+
 /* Several segments in one program: each reader knows its own. */
 static void test_several(void **state)
 {
@@ -544,6 +618,8 @@ int main(void)
 		ON_BENCH(test_refusals),
 		ON_BENCH(test_await_ends),
 		ON_BENCH(test_several),
+		ON_BENCH(test_hostile),
+		cmocka_unit_test_setup_teardown(test_hostile, setup_guest, teardown),
 		cmocka_unit_test_setup_teardown(test_grain, setup_counter, teardown),
 		cmocka_unit_test_setup_teardown(test_guest_clock, setup_guest, teardown),
 	};
