@@ -11,6 +11,7 @@
 #include "tools/vm/confirm.h"
 #include "tools/vm/enrolment.h"
 #include "tools/vm/plan.h"
+#include "tools/vm/proxmox.h"
 #include "tools/vm/say.h"
 
 /* What is to become of the definition; nothing to show of a domain that has none. */
@@ -87,8 +88,11 @@ static int disable(struct scaph_session *session)
 int scaph_vm_disable(const struct scaph_vm_options *options)
 {
 	struct scaph_session session;
-	int r = scaph_enrolment_begin(&session, options);
+	int r;
 
+	if (options->proxmox)
+		return scaph_proxmox_disable(options);
+	r = scaph_enrolment_begin(&session, options);
 	if (r == 0)
 		r = disable(&session);
 	scaph_session_close(&session);

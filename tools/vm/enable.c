@@ -13,6 +13,7 @@
 #include "tools/vm/confirm.h"
 #include "tools/vm/enrolment.h"
 #include "tools/vm/plan.h"
+#include "tools/vm/proxmox.h"
 #include "tools/vm/say.h"
 #include "tools/vm/store.h"
 
@@ -134,8 +135,11 @@ int scaph_vm_enable(const struct scaph_vm_options *options)
 {
 	struct scaph_session session;
 	struct scaph_plan plan = {};
-	int r = scaph_enrolment_begin(&session, options);
+	int r;
 
+	if (options->proxmox)
+		return scaph_proxmox_enable(options);
+	r = scaph_enrolment_begin(&session, options);
 	if (r == 0)
 		r = enable(&session, &plan);
 	scaph_plan_deinit(&plan);

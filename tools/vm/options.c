@@ -12,7 +12,22 @@
 #include "tools/vm/say.h"
 #include "tools/vm/transport.h"
 
-enum { TRANSPORT = 1000, YES, DRY_RUN, JSON, SHARES, EXPORTS, STATE, SHM, DAEMON, HELP, VERSION };
+enum {
+	TRANSPORT = 1000,
+	YES,
+	DRY_RUN,
+	JSON,
+	SHARES,
+	EXPORTS,
+	STATE,
+	SHM,
+	DAEMON,
+	PVE,
+	QEMU_SERVER,
+	PROXMOX,
+	HELP,
+	VERSION
+};
 
 static const struct option options[] = {
 	{ "connect", required_argument, NULL, 'c' },
@@ -25,6 +40,9 @@ static const struct option options[] = {
 	{ "state-dir", required_argument, NULL, STATE },
 	{ "shm-dir", required_argument, NULL, SHM },
 	{ "daemon-dir", required_argument, NULL, DAEMON },
+	{ "proxmox", no_argument, NULL, PROXMOX },
+	{ "pve-dir", required_argument, NULL, PVE },
+	{ "qemu-server-dir", required_argument, NULL, QEMU_SERVER },
 	{ "help", no_argument, NULL, HELP },
 	{ "version", no_argument, NULL, VERSION },
 	{},
@@ -52,6 +70,12 @@ static void show_help(const struct scaph_vm_command *commands)
 	       "(default /var/lib/scaph/vm)\n"
 	       "  --shm-dir DIR\n        where ivshmem files lie (default /dev/shm)\n"
 	       "  --daemon-dir DIR\n        scaphd's --state-dir (default /run/scaphd)\n"
+	       "  --proxmox\n        enable or disable a machine of Proxmox VE, named by its VMID; "
+	       "libvirt is not asked\n"
+	       "  --pve-dir DIR\n        where Proxmox keeps its configuration (default "
+	       "/etc/pve)\n"
+	       "  --qemu-server-dir DIR\n        where it keeps PID files (default "
+	       "/run/qemu-server)\n"
 	       "  --help\n        show this and exit\n"
 	       "  --version\n        show the version and exit\n\n"
 	       "Example: scaph-vm enable web\n");
@@ -67,13 +91,17 @@ static bool has_control(const char *text)
 static int take(struct scaph_vm_options *into, int choice)
 {
 	const char **texts[] = {
-		[SHARES - SHARES] = &into->share_root, [EXPORTS - SHARES] = &into->export_root,
-		[STATE - SHARES] = &into->state_dir,   [SHM - SHARES] = &into->shm_dir,
+		[SHARES - SHARES] = &into->share_root,
+		[EXPORTS - SHARES] = &into->export_root,
+		[STATE - SHARES] = &into->state_dir,
+		[SHM - SHARES] = &into->shm_dir,
 		[DAEMON - SHARES] = &into->daemon_dir,
+		[PVE - SHARES] = &into->pve_dir,
+		[QEMU_SERVER - SHARES] = &into->qemu_server_dir,
 	};
 	unsigned int transport;
 
-	if (choice >= SHARES && choice <= DAEMON) {
+	if (choice >= SHARES && choice <= QEMU_SERVER) {
 		if (*optarg != '/') {
 			scaph_vm_error("%s: must be an absolute path", optarg);
 			return -EINVAL;
@@ -97,6 +125,7 @@ static int take(struct scaph_vm_options *into, int choice)
 		into->yes |= choice == YES;
 		into->dry_run |= choice == DRY_RUN;
 		into->json |= choice == JSON;
+		into->proxmox |= choice == PROXMOX;
 	}
 	return 0;
 }
@@ -128,6 +157,13 @@ static int take_words(int count, char **words, const struct scaph_vm_command *co
 		scaph_vm_error("%s: the domain's name is empty; give a name or a UUID", words[0]);
 		return -EINVAL;
 	}
+	if (into->proxmox && strcmp(words[0], "enable") != 0 && strcmp(words[0], "disable") != 0) {
+		scaph_vm_error(
+			"%s: --proxmox is for enable and disable; the others know a machine by "
+			"its UUID",
+			words[0]);
+		return -EINVAL;
+	}
 	*ret_command = commands;
 	return 0;
 }
@@ -143,6 +179,8 @@ int scaph_vm_options_read(int argc, char **argv, const struct scaph_vm_command *
 		.state_dir = "/var/lib/scaph/vm",
 		.shm_dir = "/dev/shm",
 		.daemon_dir = "/run/scaphd",
+		.pve_dir = "/etc/pve",
+		.qemu_server_dir = "/run/qemu-server",
 	};
 	int choice, r = 0;
 

@@ -13,7 +13,9 @@ struct scaph_vm_options {
 	const char *uri;
 	unsigned int transports; /* 0: none was named */
 	bool yes, dry_run, json;
+	bool proxmox; /* the domain is a machine of Proxmox, named by its VMID */
 	const char *share_root, *export_root, *state_dir, *shm_dir, *daemon_dir;
+	const char *pve_dir, *qemu_server_dir; /* where Proxmox keeps its files */
 };
 
 /* A command: NULL as name ends a list of them. */
