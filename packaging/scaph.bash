@@ -34,7 +34,7 @@ _scaphd() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 
 	case $before in
-	--config | --share-root | --state-dir | --host-dir | --shm-dir | --record | --msr-path | --sysfs | --procfs | --cgroupfs | --resctrl | --topology | --run-dir | --qemu-server-dir) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+	--config | --share-root | --state-dir | --host-dir | --shm-dir | --profile-dir | --record | --msr-path | --sysfs | --procfs | --cgroupfs | --resctrl | --topology | --run-dir | --qemu-server-dir) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
 	--source) mapfile -t COMPREPLY < <(compgen -W "auto msr perf powercap model replay: ring: resctrl" -- "$word") ;;
 	--meter) mapfile -t COMPREPLY < <(compgen -W "auto bpf cputime" -- "$word") ;;
 	--idle) mapfile -t COMPREPLY < <(compgen -W "vcpus equal none" -- "$word") ;;
@@ -45,7 +45,7 @@ _scaphd() {
 	--group) mapfile -t COMPREPLY < <(compgen -g -- "$word") ;;
 	*)
 		mapfile -t COMPREPLY < <(compgen -W "--source --model-watts --meter --window --sample --cpu-budget --domain \
-			--libvirt --discover --discover-user --profile --idle --idle-watts --calibrate --record --share-root --group --allow-plain-dir --state-dir --host-dir --shm-dir --msr-path \
+			--libvirt --discover --discover-user --profile --idle --idle-watts --calibrate --record --share-root --group --allow-plain-dir --state-dir --host-dir --shm-dir --profile-dir --msr-path \
 			--sysfs --procfs --cgroupfs --resctrl --topology --run-dir --qemu-server-dir --log-level \
 			--check --config --help --version" -- "$word")
 		;;

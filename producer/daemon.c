@@ -106,7 +106,7 @@ static int open_domains(struct scaph_daemon *daemon)
 
 		r = scaph_domain_open(daemon->config, &texts->item[i], domain);
 		if (r == 0) {
-			domain->profile = scaph_profile_of(&daemon->config->profiles, domain);
+			domain->profile = scaph_profile_of(daemon->config, domain);
 			daemon->domain_count++;
 		}
 	}
@@ -263,12 +263,18 @@ static int reopen(void *context, const uint8_t uuid[SCAPH_UUID_BYTES])
 	return scaph_admission_reopen(context, uuid);
 }
 
+static int profile(void *context, const uint8_t uuid[SCAPH_UUID_BYTES])
+{
+	return scaph_admission_look_at_profile(context, uuid);
+}
+
 /* Without it all is as it should be but that nobody can ask for anything. */
 static void open_control(struct scaph_daemon *daemon)
 {
 	static const struct scaph_control_verb verbs[] = {
 		{ "release", release },
 		{ "reopen", reopen },
+		{ "profile", profile },
 		{},
 	};
 	int r = scaph_control_open(daemon->state_fd, verbs, &daemon->admission, &daemon->control);

@@ -177,7 +177,7 @@ static int describe_sighting(struct scaph_daemon *daemon, const struct scaph_sig
 	if (was_described(daemon, before, sighting->pid) ||
 	    scaph_domain_from_sighting(sighting, &domain))
 		return 0;
-	domain.profile = scaph_profile_of(&daemon->config->profiles, &domain);
+	domain.profile = scaph_profile_of(daemon->config, &domain);
 	r = describe_domain(daemon, &domain);
 	scaph_domain_close(&domain);
 	grown = reallocarray(before->pid, before->count + 1, sizeof(*grown));

@@ -64,6 +64,7 @@ struct scaph_config {
 	char *state_dir;
 	char *host_dir;
 	char *shm_dir;
+	char *profile_dir; /* a word on each domain of which something was said while we run */
 	struct scaph_config_list domains;
 	struct scaph_config_list profiles;
 	bool model_given;

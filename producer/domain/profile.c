@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "producer/domain/profile_file.h"
 #include "producer/process/log.h"
 #include "proto/names.h"
 
@@ -86,9 +87,29 @@ static enum level lower(enum level a, enum level b)
 	return a < b ? a : b;
 }
 
-uint32_t scaph_profile_of(const struct scaph_config_list *rules, const struct scaph_domain *domain)
+static enum level level_in_folder(const char *dir, const uint8_t uuid[SCAPH_UUID_BYTES])
 {
-	enum level all = UNSAID, by_uuid = UNSAID, by_name = UNSAID, level;
+	char word[SCAPH_PROFILE_WORD_BYTES], name[SCAPH_UUID_TEXT_BYTES];
+	int r = scaph_profile_file_read(dir, uuid, word);
+	enum level level;
+
+	if (r)
+		return r == -ENOENT ? UNSAID : OFF;
+	level = level_of(word);
+	if (level < UNSAID)
+		return level;
+	scaph_uuid_format(uuid, name);
+	scaph_error("%s/%s: it must say trusted, shared or off; until then the domain's profile is "
+		    "off",
+		    dir, name);
+	return OFF;
+}
+
+uint32_t scaph_profile_of(const struct scaph_config *config, const struct scaph_domain *domain)
+{
+	enum level by_uuid = level_in_folder(config->profile_dir, domain->uuid);
+	enum level all = UNSAID, by_name = UNSAID, level;
+	const struct scaph_config_list *rules = &config->profiles;
 	struct rule rule;
 
 	for (uint32_t i = 0; i < rules->count; i++) {

@@ -157,8 +157,7 @@ int scaph_admission_enter(struct scaph_admission *admission, struct scaph_domain
 		return -ENOMEM;
 	}
 	entry->domain = *domain;
-	entry->domain.profile =
-		scaph_profile_of(&admission->terms->config->profiles, &entry->domain);
+	entry->domain.profile = scaph_profile_of(admission->terms->config, &entry->domain);
 	entry->reading.pid = domain->pid;
 	entry->reading.cpu_clock = domain->cpu_clock;
 	entry->reading.usage_fd = domain->cgroup.usage_fd;
@@ -270,4 +269,17 @@ int scaph_admission_reopen(struct scaph_admission *admission, const uint8_t uuid
 		return 0;
 	scaph_info("domain %s: asked to open its share anew", entry->domain.shown);
 	return enter_again(admission, entry, false);
+}
+
+int scaph_admission_look_at_profile(struct scaph_admission *admission,
+				    const uint8_t uuid[SCAPH_UUID_BYTES])
+{
+	struct scaph_entry *entry = scaph_admission_find(admission, uuid);
+
+	if (!entry ||
+	    scaph_profile_of(admission->terms->config, &entry->domain) == entry->domain.profile)
+		return 0;
+	scaph_info("domain %s: asked to look at its profile, which is another",
+		   entry->domain.shown);
+	return enter_again(admission, entry, entry->domain.released);
 }

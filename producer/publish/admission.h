@@ -51,6 +51,10 @@ int scaph_admission_release(struct scaph_admission *admission,
 /* Open whatever share and ivshmem file a domain has now: as above. */
 int scaph_admission_reopen(struct scaph_admission *admission, const uint8_t uuid[SCAPH_UUID_BYTES]);
 
+/* Give a domain the profile that it has by now: a new epoch, if it is another. As above. */
+int scaph_admission_look_at_profile(struct scaph_admission *admission,
+				    const uint8_t uuid[SCAPH_UUID_BYTES]);
+
 /* NULL: none has this UUID. */
 struct scaph_entry *scaph_admission_find(const struct scaph_admission *admission,
 					 const uint8_t uuid[SCAPH_UUID_BYTES]);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -156,26 +157,28 @@ static uint32_t profile_under(const char *a, const char *b, const char *c)
 	const struct scaph_domain web = domain_of("web", UUID_A);
 	const char *texts[] = { a, b, c };
 	struct scaph_config_item item[3];
-	struct scaph_config_list rules = { .item = item };
-	uint32_t forward;
+	char nowhere[] = "/nonexistent/profiles";
+	struct scaph_config config = { .profile_dir = nowhere, .profiles.item = item };
+	uint32_t forward, count;
 
 	for (int i = 0; i < 3; i++) {
 		if (texts[i])
-			item[rules.count++] = (struct scaph_config_item){
+			item[config.profiles.count++] = (struct scaph_config_item){
 				.text = (char *)(uintptr_t)texts[i],
 				.origin = (char *)(uintptr_t) "--profile",
 			};
 	}
-	if (scaph_profile_check(&rules))
+	if (scaph_profile_check(&config.profiles))
 		return 0;
-	forward = scaph_profile_of(&rules, &web);
-	for (uint32_t i = 0; i < rules.count / 2; i++) {
+	forward = scaph_profile_of(&config, &web);
+	count = config.profiles.count;
+	for (uint32_t i = 0; i < count / 2; i++) {
 		struct scaph_config_item other = item[i];
 
-		item[i] = item[rules.count - 1 - i];
-		item[rules.count - 1 - i] = other;
+		item[i] = item[count - 1 - i];
+		item[count - 1 - i] = other;
 	}
-	assert_int_equal(forward, scaph_profile_of(&rules, &web));
+	assert_int_equal(forward, scaph_profile_of(&config, &web));
 	return forward;
 }
 
@@ -204,6 +207,64 @@ static void rules(void **state)
 	assert_int_equal(profile_under("web=shared", "*=off", NULL), SCAPH_PROFILE_OFF);
 	assert_int_equal(profile_under("*=exact", NULL, NULL), 0);
 	assert_int_equal(profile_under("web", NULL, NULL), 0);
+}
+
+static void say(const char *path, const char *text, mode_t mode)
+{
+	FILE *file;
+
+	unlink(path);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+/* A word in the folder of profiles is one more rule of its UUID; what nobody can vouch for is off. */
+static void words_in_folder(void **state)
+{
+	static const char *const garbage[] = {
+		"", "\n", "trusted\n\n", "exact", " trusted", "trustedx", "trusted\nmore words\n"
+	};
+	char folder[] = "/tmp/scaph-profiles-XXXXXX", path[96], other[96];
+	const struct scaph_domain web = domain_of("web", UUID_A);
+	struct scaph_config_item item = { .text = (char *)(uintptr_t)(UUID_A "=shared") };
+	struct scaph_config config = { .profile_dir = folder, .profiles.item = &item };
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/" UUID_A, folder);
+	snprintf(other, sizeof(other), "%s/other", folder);
+	assert_int_equal(scaph_profile_of(&config, &web), SCAPH_PROFILE_SHARED);
+	say(path, "trusted\n", 0644);
+	assert_int_equal(scaph_profile_of(&config, &web), SCAPH_PROFILE_TRUSTED);
+	/* Of two words on one UUID the lower holds. */
+	config.profiles.count = 1;
+	assert_int_equal(scaph_profile_of(&config, &web), SCAPH_PROFILE_SHARED);
+	config.profiles.count = 0;
+	say(path, "off", 0600);
+	assert_int_equal(scaph_profile_of(&config, &web), SCAPH_PROFILE_OFF);
+	for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++) {
+		say(path, garbage[i], 0644);
+		assert_int_equal(scaph_profile_of(&config, &web), SCAPH_PROFILE_OFF);
+	}
+	/* Others could have written it, or put it there. */
+	say(path, "trusted\n", 0664);
+	assert_int_equal(scaph_profile_of(&config, &web), SCAPH_PROFILE_OFF);
+	say(path, "trusted\n", 0644);
+	assert_int_equal(chmod(folder, 0777), 0);
+	assert_int_equal(scaph_profile_of(&config, &web), SCAPH_PROFILE_OFF);
+	assert_int_equal(chmod(folder, 0755), 0);
+	assert_int_equal(scaph_profile_of(&config, &web), SCAPH_PROFILE_TRUSTED);
+	assert_int_equal(rename(path, other), 0);
+	assert_int_equal(symlink(other, path), 0);
+	assert_int_equal(scaph_profile_of(&config, &web), SCAPH_PROFILE_OFF);
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0644), 0);
+	assert_int_equal(scaph_profile_of(&config, &web), SCAPH_PROFILE_OFF);
+	unlink(path);
+	unlink(other);
+	assert_int_equal(rmdir(folder), 0);
 }
 
 static void read_trace(const char *text, struct scaph_trace *ret_trace)
@@ -261,7 +322,7 @@ int main(void)
 		cmocka_unit_test(counter_random), cmocka_unit_test(counter_bounded),
 		cmocka_unit_test(numbers),	  cmocka_unit_test(powers),
 		cmocka_unit_test(gaps),		  cmocka_unit_test(rules),
-		cmocka_unit_test(traces),
+		cmocka_unit_test(traces),	  cmocka_unit_test(words_in_folder),
 	};
 
 	/* Refusals are wanted here: they need not be read. */
