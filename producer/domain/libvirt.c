@@ -40,6 +40,9 @@
 
 enum { GONE = 1 }; /* of look(): no longer there, which is no fault */
 
+#define CALLBACKS 3
+#define DEVICES_CHANGED (-1) /* beside libvirt's own types of event */
+
 struct scaph_hypervisor {
 	char *uri, *run_dir;
 	struct scaph_hypervisor_listener listener;
@@ -49,7 +52,7 @@ struct scaph_hypervisor {
 
 	/* The worker's. */
 	virConnectPtr connection;
-	int callback; /* negative: not registered */
+	int callback[CALLBACKS]; /* negative: not registered */
 	struct scaph_roster roster;
 
 	pthread_mutex_t speaking; /* held while the listener is called; guards what follows */
@@ -147,6 +150,13 @@ static int on_event(virConnectPtr connection, virDomainPtr domain, int type, int
 	virDomainGetUUID(domain, event.uuid);
 	scaph_event_queue_put(&hyper->queue, &event);
 	return 0;
+}
+
+/* Of whatever kind: which ones there are is looked at. */
+static void on_device(virConnectPtr connection, virDomainPtr domain, const char *alias,
+		      void *opaque)
+{
+	(void)on_event(connection, domain, DEVICES_CHANGED, 0, opaque);
 }
 
 static int has_ivshmem(virDomainPtr domain, const char *uuid, bool *ret_has)
@@ -321,6 +331,7 @@ static void act(struct scaph_hypervisor *hyper, const struct scaph_event *event)
 	case VIR_DOMAIN_EVENT_UNDEFINED:
 		act_on_definition(hyper, event);
 		break;
+	case DEVICES_CHANGED:
 	case VIR_DOMAIN_EVENT_STARTED:
 	case VIR_DOMAIN_EVENT_RESUMED:
 	case VIR_DOMAIN_EVENT_SUSPENDED:
@@ -386,15 +397,26 @@ static bool list_all(struct scaph_hypervisor *hyper)
 
 static bool register_all(struct scaph_hypervisor *hyper)
 {
+	static const struct {
+		int event;
+		virConnectDomainEventGenericCallback act;
+	} wanted[CALLBACKS] = {
+		{ VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_event) },
+		{ VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_CALLBACK(on_device) },
+		{ VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_device) },
+	};
 	virConnectPtr connection = hyper->connection;
 
 	if (virConnectSetKeepAlive(connection, KEEPALIVE_S, KEEPALIVE_COUNT) < 0 ||
 	    virConnectRegisterCloseCallback(connection, on_close, hyper, NULL) < 0)
 		return false;
-	hyper->callback =
-		virConnectDomainEventRegisterAny(connection, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-						 VIR_DOMAIN_EVENT_CALLBACK(on_event), hyper, NULL);
-	return hyper->callback >= 0;
+	for (unsigned int i = 0; i < CALLBACKS; i++) {
+		hyper->callback[i] = virConnectDomainEventRegisterAny(
+			connection, NULL, wanted[i].event, wanted[i].act, hyper, NULL);
+		if (hyper->callback[i] < 0)
+			return false;
+	}
+	return true;
 }
 
 static bool connect_and_list(struct scaph_hypervisor *hyper)
@@ -420,9 +442,11 @@ static void disconnect(struct scaph_hypervisor *hyper)
 {
 	if (!hyper->connection)
 		return;
-	if (hyper->callback >= 0)
-		virConnectDomainEventDeregisterAny(hyper->connection, hyper->callback);
-	hyper->callback = -1;
+	for (unsigned int i = 0; i < CALLBACKS; i++) {
+		if (hyper->callback[i] >= 0)
+			virConnectDomainEventDeregisterAny(hyper->connection, hyper->callback[i]);
+		hyper->callback[i] = -1;
+	}
 	virConnectUnregisterCloseCallback(hyper->connection, on_close);
 	virConnectClose(hyper->connection);
 	hyper->connection = NULL;
@@ -526,7 +550,8 @@ int scaph_hypervisor_start(const char *uri, const char *run_dir,
 	hyper->uri = strdup(uri);
 	hyper->run_dir = strdup(run_dir);
 	hyper->listener = *listener;
-	hyper->callback = -1;
+	for (unsigned int i = 0; i < CALLBACKS; i++)
+		hyper->callback[i] = -1;
 	scaph_event_queue_init(&hyper->queue);
 	pthread_mutex_init(&hyper->speaking, NULL);
 	virSetErrorFunc(NULL, on_error);

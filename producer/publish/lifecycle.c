@@ -110,9 +110,11 @@ static bool is_held(struct scaph_admission *admission, struct scaph_entry *entry
 	if (!same || sighting->discovered)
 		return same;
 	note(admission, entry, sighting->paused, false);
+	/* Plugged in or out meanwhile: it comes in again with what it has now. */
+	if (domain->hypervisor && domain->ivshmem != sighting->ivshmem)
+		return false;
 	/* libvirt knows its devices better; from now on it is libvirt's. */
-	if (domain->discovered &&
-	    (domain->ivshmem != sighting->ivshmem || domain->pve_shmem || domain->uuid_alone))
+	if (domain->discovered && (domain->pve_shmem || domain->uuid_alone))
 		return false;
 	domain->discovered = false;
 	return true;

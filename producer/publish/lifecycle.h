@@ -8,6 +8,7 @@
  *   found in /proc as well      stays as libvirt or --domain named it; libvirt takes over what was found
  *   stopped                     retired; its counters stay
  *   undefined                   its counters begin anew the next time
+ *   devices changed             with an ivshmem file that came or went it comes in again
  *   resumed, restored, migrated its segments are rewritten at once
  *   listed after a reconnect    whoever is not in the list is gone
  *   connection lost             nothing: what runs goes on, and a process's end is seen without it
