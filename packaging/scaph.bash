@@ -65,15 +65,17 @@ _scaph_vm() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 
 	case $before in
-	--share-root | --export-root | --state-dir | --shm-dir | --daemon-dir | --pve-dir | --qemu-server-dir) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
+	--share-root | --export-root | --state-dir | --shm-dir | --daemon-dir | --profile-dir | --pve-dir | --qemu-server-dir) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
 	-c | --connect) mapfile -t COMPREPLY < <(compgen -W "qemu:///system qemu:///session" -- "$word") ;;
+	--settings) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+	--profile) mapfile -t COMPREPLY < <(compgen -W "trusted shared off" -- "$word") ;;
 	--transport) mapfile -t COMPREPLY < <(compgen -W "virtiofs 9p ivshmem" -- "$word") ;;
 	*)
 		if ((COMP_CWORD == 1)); then
-			mapfile -t COMPREPLY < <(compgen -W "enable disable list check repair --help --version" -- "$word")
+			mapfile -t COMPREPLY < <(compgen -W "enable disable list check repair auto prepare --help --version" -- "$word")
 		elif [[ $word == -* ]]; then
-			mapfile -t COMPREPLY < <(compgen -W "--connect --transport --yes --dry-run --json --share-root --export-root \
-				--state-dir --shm-dir --daemon-dir --proxmox --pve-dir --qemu-server-dir --help --version" -- "$word")
+			mapfile -t COMPREPLY < <(compgen -W "--connect --transport --profile --live --config --yes --dry-run --json --share-root --export-root \
+				--state-dir --shm-dir --daemon-dir --profile-dir --settings --proxmox --pve-dir --qemu-server-dir --help --version" -- "$word")
 		else
 			mapfile -t COMPREPLY < <(_scaph_vm_domains "$word")
 		fi

@@ -74,6 +74,12 @@ PUBLIC int posix_fallocate(int fd, off_t offset, off_t length)
 	return fault() ? ENOSPC : real(fd, offset, length);
 }
 
+INTERPOSE(fchmodat, (int dir, const char *path, mode_t mode, int flags), (dir, path, mode, flags))
+INTERPOSE(virDomainAttachDeviceFlags, (void *domain, const char *xml, unsigned int flags),
+	  (domain, xml, flags))
+INTERPOSE(virDomainDetachDeviceFlags, (void *domain, const char *xml, unsigned int flags),
+	  (domain, xml, flags))
+
 PUBLIC void *virDomainDefineXMLFlags(void *connection, const char *xml, unsigned int flags);
 PUBLIC void *virDomainDefineXMLFlags(void *connection, const char *xml, unsigned int flags)
 {

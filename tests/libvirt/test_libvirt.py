@@ -37,12 +37,12 @@ def await_that(condition, seconds=15):
 
 
 class Daemon:
-    def __init__(self, build, virt, *options):
+    def __init__(self, build, virt, *options, profile="*=trusted"):
         self.virt = virt
         self.host = os.path.join(virt.work, "host")
         self.log = open(os.path.join(virt.work, "scaphd.log"), "a+")
         self.process = subprocess.Popen(
-            [os.path.join(build, "producer/scaphd"), "--source", "model", "--model-watts", "12:85", "--profile", "*=trusted",
+            [os.path.join(build, "producer/scaphd"), "--source", "model", "--model-watts", "12:85", *(["--profile", profile] if profile else []),
              "--share-root", virt.share_root, "--host-dir", self.host, "--state-dir", os.path.join(virt.work, "state"),
              *options], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
 

@@ -18,7 +18,7 @@ sys.path[:0] = [os.path.join(HERE, "..")]
 import virt as virts  # noqa: E402
 from tap import Tap  # noqa: E402
 
-ALL = ("--transport", "virtiofs", "--transport", "9p", "--transport", "ivshmem")
+ALL = ("--transport", "virtiofs", "--transport", "9p", "--transport", "ivshmem", "--profile", "trusted")
 ODD_NAMES = (
     "two words", " leading", "trailing ", "-b", "--yes", "--", "-c", ".", "..", ".hidden", "a\tb", "$(id)", "`id`", "a;b", "a,b,,c",
     "%n%s%x", "a'b\"c", "a\\b", "<xml/>", "a&b", "\u202egnirts", "a\u200bb", "\u2066x\u2069", "\U0001f50b", "caf\u00e9", "*", "?",
@@ -36,10 +36,12 @@ class Vm:
         self.program, self.library, self.virt = program, library, virt
         self.export_root = os.path.join(virt.work, "export")
         self.state = os.path.join(virt.work, "vm")
+        self.profiles = os.path.join(virt.work, "profiles")
 
     def command(self, *words):
         return [self.program, *words[:1], "--share-root", self.virt.share_root, "--export-root", self.export_root,
-                "--state-dir", self.state, "--daemon-dir", os.path.join(self.virt.work, "state"), *words[1:]]
+                "--state-dir", self.state, "--daemon-dir", os.path.join(self.virt.work, "state"), "--profile-dir", self.profiles,
+                *words[1:]]
 
     def run(self, *words, fault=None):
         environment = dict(os.environ, LC_ALL="C.UTF-8")
@@ -53,7 +55,8 @@ class Vm:
 
     def left(self, domain):
         """Whatever there is of a domain beside libvirt's own."""
-        places = [os.path.join(folder, domain.uuid) for folder in (self.virt.share_root, self.export_root, self.state)]
+        places = [os.path.join(folder, domain.uuid) for folder in (self.virt.share_root, self.export_root, self.state,
+                                                                          self.profiles)]
         places.append(f"/dev/shm/scaph-{domain.uuid}")
         with open("/proc/self/mountinfo") as file:
             mounts = [line for line in file if domain.uuid in line]
@@ -70,6 +73,7 @@ class Vm:
             "share": mounts.get(share, "").startswith("rw,nosuid,nodev,noexec"),
             "export": mounts.get(export, "").startswith("ro,nosuid,nodev,noexec"),
             "file": os.path.exists(file) and os.stat(file).st_size == 1 << 20 and os.stat(file).st_mode == 0o100660,
+            "profile": os.path.exists(os.path.join(self.profiles, domain.uuid)),
             "definition": text.count(export) == 2 and text.count(f"scaph-{domain.uuid}") == 1 and "memfd" in text,
         }.items() if not good]
 
@@ -124,7 +128,7 @@ def asks(vm, domain, text):
         check(status == wanted and bool(vm.left(domain)) == (wanted == 0), f"asked, {answer!r}: {status}")
     again = vm.run("enable", "--yes", domain.uuid)
     check(again.returncode == 0 and "right already" in again.stdout, "enabled twice is enabled once", again)
-    more = vm.run("enable", "--yes", domain.uuid, "--transport", "9p", "--transport", "ivshmem")
+    more = vm.run("enable", "--yes", domain.uuid, "--transport", "9p", "--transport", "ivshmem", "--profile", "off")
     check(more.returncode == 0 and not vm.whole(domain), "further transports come to those that are there",
           (more, vm.whole(domain)))
     undone = vm.run("disable", "--yes", domain.uuid)
@@ -274,7 +278,7 @@ def refusals(vm, domain):
     for words, wanted in ((("enable",), "which domain"), (("frob", "x"), "no such command"), (("enable", "no such"), "no such domain"),
                           (("enable", "--transport", "nfs", "x"), "must be virtiofs"), (("enable", "a", "b"), "one domain"),
                           (("enable", "-c", "qemu:///nowhere", "x"), "give -c URI"), (("enable", ""), "empty"),
-                          (("enable", "--nothing", "x"), "unknown option"), (("list", "--share-root", "x"), "absolute"),
+                          (("enable", "--nothing", "x"), "unknown option"), (("enable", "--profile", "none", "x"), "must be trusted"), (("list", "--share-root", "x"), "absolute"),
                           (("list", "--share-root", "/a\nb"), "control character")):
         done = vm.run(*words)
         check(done.returncode == 1 and wanted in done.stderr and len(done.stderr.splitlines()) == 1 and not done.stdout,

@@ -135,12 +135,10 @@ static bool tag_taken(const struct scaph_xml_element *devices,
 	return false;
 }
 
-static void add_device(struct scaph_splices *splices, const char *xml, size_t at,
-		       const struct scaph_definition_terms *terms, unsigned int transport)
+char *scaph_definition_device(const struct scaph_definition_terms *terms, unsigned int transport)
 {
 	bool virtiofs = transport == SCAPH_TRANSPORT_VIRTIOFS;
 	char *dir = quote(terms->export_dir), *text = NULL, name[64];
-	size_t start = scaph_splice_line_start(xml, at);
 	int length = -1;
 
 	shmem_name(terms, name);
@@ -162,8 +160,16 @@ static void add_device(struct scaph_splices *splices, const char *xml, size_t at
 				  virtiofs ? "      <driver type='virtiofs'/>\n" : "", dir,
 				  scaph_transport_tag(transport),
 				  virtiofs && !terms->readonly ? "" : "      <readonly/>\n");
-	scaph_splices_add(splices, start, start, length < 0 ? NULL : text);
 	free(dir);
+	return length < 0 ? NULL : text;
+}
+
+static void add_device(struct scaph_splices *splices, const char *xml, size_t at,
+		       const struct scaph_definition_terms *terms, unsigned int transport)
+{
+	size_t start = scaph_splice_line_start(xml, at);
+
+	scaph_splices_add(splices, start, start, scaph_definition_device(terms, transport));
 }
 
 static int check_room(const struct scaph_xml_element *root,

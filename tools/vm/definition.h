@@ -61,6 +61,9 @@ int scaph_definition_add(const char *xml, const struct scaph_definition_terms *t
 int scaph_definition_remove(const char *xml, const struct scaph_definition_terms *terms,
 			    unsigned int set, bool memory, bool *ret_left, char **ret_xml);
 
+/* One device alone, as libvirt takes it to plug it in or out: NULL: out of memory. */
+char *scaph_definition_device(const struct scaph_definition_terms *terms, unsigned int transport);
+
 /* Whether a definition says anything about its memory's backing; false also if it cannot be read. */
 bool scaph_definition_has_memory(const char *xml);
 

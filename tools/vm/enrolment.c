@@ -11,6 +11,7 @@
 
 #include "tools/vm/daemon.h"
 #include "tools/vm/ivshmem_file.h"
+#include "tools/vm/live.h"
 #include "tools/vm/plan.h"
 #include "tools/vm/say.h"
 #include "tools/vm/share_mount.h"
@@ -97,6 +98,16 @@ int scaph_enrolment_build(struct scaph_session *session, unsigned int set)
 	if (r == 0 && set & SCAPH_TRANSPORT_IVSHMEM)
 		r = make_file(session);
 	return r;
+}
+
+int scaph_enrolment_set_profile(struct scaph_session *session, enum scaph_vm_profile profile)
+{
+	const char *uuid = session->domain.uuid;
+	int r = scaph_profile_file_put(session->record.profile_dir, uuid, profile);
+
+	if (r == 0)
+		r = scaph_daemon_ask(session->options->daemon_dir, "profile", uuid);
+	return r == -ENOENT ? 0 : r;
 }
 
 static int unmount(const struct scaph_session *session, const char *root)
@@ -204,7 +215,8 @@ static int settle(struct scaph_session *session)
 	if (r == 0 && !session->gone)
 		r = scaph_store_put(session->store, session->domain.uuid, SCAPH_RECORD_ENABLED,
 				    session->domain.definition);
-	record->adding = 0;
+	record->adding = record->live = 0;
+	record->profile_adding = SCAPH_VM_PROFILE_NONE;
 	record->memory &= (record->transports & SCAPH_TRANSPORT_VIRTIOFS) != 0;
 	record->state = SCAPH_RECORD_ENABLED_STATE;
 	return r ? r : scaph_record_save(session->store, session->domain.uuid, record);
@@ -215,8 +227,13 @@ int scaph_enrolment_roll_back(struct scaph_session *session)
 	struct scaph_record *record = &session->record;
 	int r = session->gone ? 0 : scaph_virt_look(session->virt, &session->domain);
 
+	/* What a guest does not let go of stays its own until it ends, and has been said. */
+	if (r == 0 && !session->gone && record->live)
+		(void)scaph_live_detach(session, record->live);
 	if (r == 0 && !session->gone)
 		r = undo_definition(session);
+	if (r == 0 && record->profile_adding != SCAPH_VM_PROFILE_NONE)
+		r = scaph_enrolment_set_profile(session, record->profile);
 	if (r == 0)
 		r = scaph_enrolment_clear(session, record->adding, record->transports);
 	return r ? r : settle(session);
@@ -241,11 +258,20 @@ static int remove_definition(struct scaph_session *session)
 
 int scaph_enrolment_end(struct scaph_session *session)
 {
-	int r = session->gone ? 0 : remove_definition(session);
+	const struct scaph_record *record = &session->record;
+	int kept = 0, r;
 
+	/* All the rest is done whether its guest lets go or not. */
+	if (!session->gone && record->live)
+		kept = scaph_live_detach(session, record->live);
+	r = session->gone ? 0 : remove_definition(session);
+	if (r == 0 && record->profile != SCAPH_VM_PROFILE_NONE)
+		r = scaph_enrolment_set_profile(session, SCAPH_VM_PROFILE_NONE);
 	if (r == 0)
 		r = scaph_enrolment_clear(session, SCAPH_TRANSPORTS_ALL, 0);
-	return r ? r : scaph_record_forget(session->store, session->domain.uuid);
+	if (r == 0)
+		r = scaph_record_forget(session->store, session->domain.uuid);
+	return r ? r : kept;
 }
 
 int scaph_enrolment_mend(struct scaph_session *session)

@@ -18,6 +18,9 @@ int scaph_enrolment_check_room(struct scaph_session *session, unsigned int set);
 /* Mounts and files that @set needs: 0, or a negative errno after one line. */
 int scaph_enrolment_build(struct scaph_session *session, unsigned int set);
 
+/* What scaphd is told that it may see, at once: NONE takes the word back. 0, or a negative errno after one line. */
+int scaph_enrolment_set_profile(struct scaph_session *session, enum scaph_vm_profile profile);
+
 /**
  * scaph_enrolment_clear() - away with what @goes needed and @stays does not
  *

@@ -114,7 +114,7 @@ static void look_at_live(const struct scaph_session *session, const struct scaph
 		return;
 	scaph_transports_format(set & ~has, lacking);
 	if (set & ~has)
-		fault(health, "virsh shutdown, then virsh start",
+		fault(health, "virsh shutdown, then virsh start; or enable --live",
 		      "it runs since before it was enabled, without %s", lacking);
 	if (!scaph_daemon_runs(session->options->daemon_dir)) {
 		fault(health, "start scaphd", "no scaphd runs that would write its figures");

@@ -68,7 +68,12 @@ static void put_object(const struct scaph_session *session, bool first)
 			printf("%s\"%s\"", any ? ", " : "", scaph_transport_name(one));
 		any |= (record->transports & one) != 0;
 	}
-	printf("], \"defined\": %s, \"running\": %s", session->gone ? "false" : "true",
+	printf("], \"profile\": ");
+	if (record->profile == SCAPH_VM_PROFILE_NONE)
+		printf("null");
+	else
+		printf("\"%s\"", scaph_vm_profile_word(record->profile));
+	printf(", \"defined\": %s, \"running\": %s", session->gone ? "false" : "true",
 	       domain->active ? "true" : "false");
 	put_path("share", record->share_root, "", domain->uuid, folder);
 	put_path("export", record->export_root, "", domain->uuid, folder);

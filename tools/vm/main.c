@@ -16,6 +16,10 @@ static const struct scaph_vm_command commands[] = {
 	{ "check", "[DOMAIN]", "what is wrong with it, and what mends that", scaph_vm_check },
 	{ "repair", "[DOMAIN]", "a fresh share; without DOMAIN whatever any of them lacks",
 	  scaph_vm_repair },
+	{ "auto", "", "enable the domains that the settings choose by name", scaph_vm_auto },
+	{ "prepare", "",
+	  "for libvirt's hook: what the domain lacks whose definition comes on stdin",
+	  scaph_vm_prepare },
 	{},
 };
 

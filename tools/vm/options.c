@@ -14,6 +14,9 @@
 
 enum {
 	TRANSPORT = 1000,
+	PROFILE,
+	LIVE,
+	CONFIG,
 	YES,
 	DRY_RUN,
 	JSON,
@@ -24,6 +27,8 @@ enum {
 	DAEMON,
 	PVE,
 	QEMU_SERVER,
+	PROFILES,
+	SETTINGS,
 	PROXMOX,
 	HELP,
 	VERSION
@@ -32,6 +37,9 @@ enum {
 static const struct option options[] = {
 	{ "connect", required_argument, NULL, 'c' },
 	{ "transport", required_argument, NULL, TRANSPORT },
+	{ "profile", required_argument, NULL, PROFILE },
+	{ "live", no_argument, NULL, LIVE },
+	{ "config", no_argument, NULL, CONFIG },
 	{ "yes", no_argument, NULL, YES },
 	{ "dry-run", no_argument, NULL, DRY_RUN },
 	{ "json", no_argument, NULL, JSON },
@@ -43,6 +51,8 @@ static const struct option options[] = {
 	{ "proxmox", no_argument, NULL, PROXMOX },
 	{ "pve-dir", required_argument, NULL, PVE },
 	{ "qemu-server-dir", required_argument, NULL, QEMU_SERVER },
+	{ "profile-dir", required_argument, NULL, PROFILES },
+	{ "settings", required_argument, NULL, SETTINGS },
 	{ "help", no_argument, NULL, HELP },
 	{ "version", no_argument, NULL, VERSION },
 	{},
@@ -59,6 +69,10 @@ static void show_help(const struct scaph_vm_command *commands)
 	       "  -c, --connect URI\n        libvirt's (default qemu:///system)\n"
 	       "  --transport virtiofs|9p|ivshmem\n        how the share gets into the guest; may "
 	       "be repeated (default virtiofs)\n"
+	       "  --profile trusted|shared|off\n        what it may see, for scaphd (default: its "
+	       "own rules)\n"
+	       "  --live\n        change the running machine as well, where that is possible\n"
+	       "  --config\n        change the definition of its next start (always done)\n"
 	       "  --yes\n        do not ask\n"
 	       "  --dry-run\n        show what would be done, and do nothing\n"
 	       "  --json\n        list as JSON\n"
@@ -70,6 +84,9 @@ static void show_help(const struct scaph_vm_command *commands)
 	       "(default /var/lib/scaph/vm)\n"
 	       "  --shm-dir DIR\n        where ivshmem files lie (default /dev/shm)\n"
 	       "  --daemon-dir DIR\n        scaphd's --state-dir (default /run/scaphd)\n"
+	       "  --profile-dir DIR\n        scaphd's --profile-dir (default " SCAPH_VM_PROFILE_DIR
+	       ")\n"
+	       "  --settings FILE\n        for auto (default /etc/scaph/scaph-vm.conf)\n"
 	       "  --proxmox\n        enable or disable a machine of Proxmox VE, named by its VMID; "
 	       "libvirt is not asked\n"
 	       "  --pve-dir DIR\n        where Proxmox keeps its configuration (default "
@@ -98,17 +115,19 @@ static int take(struct scaph_vm_options *into, int choice)
 		[DAEMON - SHARES] = &into->daemon_dir,
 		[PVE - SHARES] = &into->pve_dir,
 		[QEMU_SERVER - SHARES] = &into->qemu_server_dir,
+		[PROFILES - SHARES] = &into->profile_dir,
+		[SETTINGS - SHARES] = &into->settings,
 	};
 	unsigned int transport;
 
-	if (choice >= SHARES && choice <= QEMU_SERVER) {
+	if (choice >= SHARES && choice <= SETTINGS) {
 		if (*optarg != '/') {
 			scaph_vm_error("%s: must be an absolute path", optarg);
 			return -EINVAL;
 		}
 		/* The record is lines, and a definition holds no control characters. */
 		if (has_control(optarg)) {
-			scaph_vm_error("a folder's path has a control character; choose another");
+			scaph_vm_error("a path has a control character; choose another");
 			return -EINVAL;
 		}
 		*texts[choice - SHARES] = optarg;
@@ -121,7 +140,14 @@ static int take(struct scaph_vm_options *into, int choice)
 			return -EINVAL;
 		}
 		into->transports |= transport;
+	} else if (choice == PROFILE) {
+		if (!scaph_vm_profile_parse(optarg, &into->profile) ||
+		    into->profile == SCAPH_VM_PROFILE_NONE) {
+			scaph_vm_error("--profile %s: must be trusted, shared or off", optarg);
+			return -EINVAL;
+		}
 	} else {
+		into->live |= choice == LIVE;
 		into->yes |= choice == YES;
 		into->dry_run |= choice == DRY_RUN;
 		into->json |= choice == JSON;
@@ -145,6 +171,10 @@ static int take_words(int count, char **words, const struct scaph_vm_command *co
 	}
 	if (count > 2) {
 		scaph_vm_error("%s: one domain at a time; quote a name with spaces", words[0]);
+		return -EINVAL;
+	}
+	if (count == 2 && !*commands->argument) {
+		scaph_vm_error("%s: takes no domain", words[0]);
 		return -EINVAL;
 	}
 	if (count == 1 && commands->argument[0] == 'D') {
@@ -181,6 +211,8 @@ int scaph_vm_options_read(int argc, char **argv, const struct scaph_vm_command *
 		.daemon_dir = "/run/scaphd",
 		.pve_dir = "/etc/pve",
 		.qemu_server_dir = "/run/qemu-server",
+		.profile_dir = SCAPH_VM_PROFILE_DIR,
+		.settings = "/etc/scaph/scaph-vm.conf",
 	};
 	int choice, r = 0;
 

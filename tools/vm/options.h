@@ -7,14 +7,20 @@
 
 #include <stdbool.h>
 
+#include "tools/vm/profile_file.h"
+
 struct scaph_vm_options {
 	const char *command; /* one of those that were given to scaph_vm_options_read() */
 	const char *domain; /* NULL: none was named */
 	const char *uri;
 	unsigned int transports; /* 0: none was named */
+	enum scaph_vm_profile profile; /* NONE: none was named */
+	bool live; /* what runs is changed as well */
 	bool yes, dry_run, json;
 	bool proxmox; /* the domain is a machine of Proxmox, named by its VMID */
-	const char *share_root, *export_root, *state_dir, *shm_dir, *daemon_dir;
+	const char *settings; /* file */
+	unsigned int patience_ms; /* with another scaph-vm at work; no option */
+	const char *share_root, *export_root, *state_dir, *shm_dir, *daemon_dir, *profile_dir;
 	const char *pve_dir, *qemu_server_dir; /* where Proxmox keeps its files */
 };
 

@@ -107,15 +107,52 @@ int scaph_plan_remove(struct scaph_plan *plan, unsigned int goes, const char *or
 	return refuse(plan, r);
 }
 
+/* What becomes of the machine that runs, if one does. */
+static void show_running(const struct scaph_plan *plan)
+{
+	char devices[SCAPH_TRANSPORTS_TEXT_BYTES];
+
+	scaph_transports_format(plan->lacks, devices);
+	if (plan->attaches) {
+		printf("* %s runs: %s is plugged in at once; nothing is stopped.\n",
+		       plan->domain->shown, devices);
+		return;
+	}
+	if (!plan->lacks)
+		return;
+	printf("* %s runs: it has its share from its next start on, and a reboot inside is none "
+	       "(virsh shutdown, then start).\n",
+	       plan->domain->shown);
+	if (plan->not_live)
+		printf("* Live attach is not possible: %s.\n", plan->not_live);
+	else
+		printf("* Live attach is possible: --live plugs %s in at once.\n", devices);
+}
+
+static void show_profile(const struct scaph_plan *plan)
+{
+	static const char *const means[] = {
+		[SCAPH_VM_PROFILE_TRUSTED] =
+			"its guest sees exact figures, and by them when its neighbours are busy",
+		[SCAPH_VM_PROFILE_SHARED] =
+			"its guest sees its own CPU time at a held price, and nothing of others",
+		[SCAPH_VM_PROFILE_OFF] = "its guest sees no figures",
+	};
+
+	if (plan->profile == SCAPH_VM_PROFILE_NONE)
+		return;
+	printf("* profile %s: %s. If it runs, its figures begin anew: energy counts on, no power "
+	       "is told across.\n",
+	       scaph_vm_profile_word(plan->profile), means[plan->profile]);
+}
+
 static void show_consequences(const struct scaph_plan *plan)
 {
 	const struct scaph_virt_domain *domain = plan->domain;
-	unsigned int comes = plan->wants & ~plan->has;
+	unsigned int comes = (plan->wants & ~plan->has) | plan->attaches;
 
-	if (domain->active)
-		printf("* %s runs: it has its share from its next start on, and a reboot inside is "
-		       "none (virsh shutdown, then start).\n",
-		       domain->shown);
+	show_running(plan);
+	show_profile(plan);
 	if (domain->saved)
 		printf("* It was saved, and a start would bring back the machine of then, without "
 		       "the share: virsh managedsave-remove %s\n",
@@ -141,7 +178,7 @@ void scaph_plan_show(const struct scaph_plan *plan)
 {
 	if (scaph_diff_print(plan->domain->public, plan->public, plan->domain->uuid, stdout))
 		scaph_vm_note("too little memory to show the difference");
-	if (plan->wants & ~plan->has) {
+	if ((plan->wants & ~plan->has) | plan->attaches || plan->profile != SCAPH_VM_PROFILE_NONE) {
 		printf("\n");
 		show_consequences(plan);
 	}

@@ -16,6 +16,11 @@ struct scaph_plan {
 	struct scaph_definition_terms terms;
 	char *export_dir; /* what terms point to */
 	unsigned int has, wants; /* sets of transports: in the definition now, then */
+	unsigned int lacks; /* what of that the running machine has not */
+	unsigned int attaches; /* to be plugged into the running machine */
+	enum scaph_vm_profile profile; /* which it is given; NONE: no change */
+	const char *
+		not_live; /* why not all of it could be plugged in; NULL: it could, or nothing is to be */
 	char *definition; /* then, secrets included */
 	char *public; /* then, to be shown */
 };

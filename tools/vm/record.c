@@ -38,8 +38,10 @@ int scaph_record_init(struct scaph_record *record, const struct scaph_vm_options
 		.share_root = strdup(options->share_root),
 		.export_root = strdup(options->export_root),
 		.shm_dir = strdup(options->shm_dir),
+		.profile_dir = strdup(options->profile_dir),
 	};
-	if (record->shown && record->share_root && record->export_root && record->shm_dir)
+	if (record->shown && record->share_root && record->export_root && record->shm_dir &&
+	    record->profile_dir)
 		return 0;
 	scaph_record_deinit(record);
 	return -ENOMEM;
@@ -51,25 +53,32 @@ void scaph_record_deinit(struct scaph_record *record)
 	free(record->share_root);
 	free(record->export_root);
 	free(record->shm_dir);
+	free(record->profile_dir);
 	*record = (struct scaph_record){};
 }
 
 char *scaph_record_format(const struct scaph_record *record)
 {
-	char transports[SCAPH_TRANSPORTS_TEXT_BYTES], adding[SCAPH_TRANSPORTS_TEXT_BYTES], *text;
-	char user[32] = "unknown";
+	char transports[SCAPH_TRANSPORTS_TEXT_BYTES], adding[SCAPH_TRANSPORTS_TEXT_BYTES];
+	char live[SCAPH_TRANSPORTS_TEXT_BYTES], user[32] = "unknown", *text;
 
 	if (record->user_known)
 		snprintf(user, sizeof(user), "%u:%u", record->user.user, record->user.group);
 
 	scaph_transports_format(record->transports, transports);
 	scaph_transports_format(record->adding, adding);
+	scaph_transports_format(record->live, live);
 	if (asprintf(&text,
-		     "version " VERSION "\nstate %s\ntransports %s\nadding %s\nexact %s\nmemory "
-		     "%s\nqemu-user %s\nname %s\nshare-root %s\nexport-root %s\nshm-dir %s\n",
-		     scaph_record_state_name(record->state), transports, adding,
+		     "version " VERSION
+		     "\nstate %s\ntransports %s\nadding %s\nlive %s\nexact %s\nmemory "
+		     "%s\nqemu-user %s\nprofile %s\nprofile-adding %s\nname %s\nshare-root "
+		     "%s\nexport-root %s\nshm-dir %s\nprofile-dir %s\n",
+		     scaph_record_state_name(record->state), transports, adding, live,
 		     record->exact ? "yes" : "no", record->memory ? "yes" : "no", user,
-		     record->shown, record->share_root, record->export_root, record->shm_dir) < 0)
+		     scaph_vm_profile_word(record->profile),
+		     scaph_vm_profile_word(record->profile_adding), record->shown,
+		     record->share_root, record->export_root, record->shm_dir,
+		     record->profile_dir) < 0)
 		return NULL;
 	return text;
 }
@@ -117,6 +126,14 @@ static bool take(struct scaph_record *record, const char *key, const char *value
 		return scaph_transports_parse(value, &record->transports);
 	if (strcmp(key, "adding") == 0)
 		return scaph_transports_parse(value, &record->adding);
+	if (strcmp(key, "live") == 0)
+		return scaph_transports_parse(value, &record->live);
+	if (strcmp(key, "profile") == 0)
+		return scaph_vm_profile_parse(value, &record->profile);
+	if (strcmp(key, "profile-adding") == 0)
+		return scaph_vm_profile_parse(value, &record->profile_adding);
+	if (strcmp(key, "profile-dir") == 0)
+		return take_text(&record->profile_dir, value);
 	if (strcmp(key, "exact") == 0)
 		return take_switch(&record->exact, value);
 	if (strcmp(key, "memory") == 0)
@@ -148,6 +165,9 @@ int scaph_record_parse(const char *text, struct scaph_record *ret_record)
 		good = good && take(&record, line, value);
 	}
 	free(copy);
+	/* One of a version that knew no profiles has none there. */
+	if (good && !record.profile_dir)
+		good = take_text(&record.profile_dir, SCAPH_VM_PROFILE_DIR);
 	if (!good || record.state == SCAPH_RECORD_NONE || !record.shown || !record.share_root ||
 	    !record.export_root || !record.shm_dir) {
 		scaph_record_deinit(&record);

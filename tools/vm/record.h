@@ -5,10 +5,10 @@
  * Written before anything is touched: whoever finds ENABLING undoes it all, whoever finds DISABLING does the
  * rest. Every step of either may have been done already.
  *
- *   state       transports                    adding
- *   ENABLING    those in force before         those that come
- *   ENABLED     those in force                none
- *   DISABLING   those that go                 none
+ *   state       transports               adding            live                       profile   profile-adding
+ *   ENABLING    those in force before    those that come   those being plugged in     before    the one that comes
+ *   ENABLED     those in force           none              none                       in force  none
+ *   DISABLING   those that go            none              those being plugged out    goes      none
  *
  * Beside it lie definitions of the domain: ORIGINAL before we ever came, BEFORE the change that was begun last,
  * ENABLED as libvirt wrote it after that change.
@@ -19,6 +19,7 @@
 #include <stdbool.h>
 
 #include "tools/vm/options.h"
+#include "tools/vm/profile_file.h"
 #include "tools/vm/qemu_user.h"
 
 #define SCAPH_RECORD_ORIGINAL "original.xml"
@@ -35,12 +36,14 @@ enum scaph_record_state {
 struct scaph_record {
 	enum scaph_record_state state;
 	unsigned int transports, adding;
+	unsigned int live; /* of the running machine, in or out */
+	enum scaph_vm_profile profile, profile_adding; /* NONE: nothing is said; no change */
 	bool exact; /* ORIGINAL differs from ENABLED by nobody's work but ours */
 	bool memory; /* the memory backing is ours */
 	bool user_known;
 	struct scaph_qemu_user user; /* whose an ivshmem file is to be, if known */
 	char *shown; /* the domain's name, safe to show */
-	char *share_root, *export_root, *shm_dir; /* where its things lie */
+	char *share_root, *export_root, *shm_dir, *profile_dir; /* where its things lie */
 };
 
 const char *scaph_record_state_name(enum scaph_record_state state);

@@ -10,10 +10,10 @@
 #include <stdio.h>
 
 #include "tools/vm/commands.h"
+#include "tools/vm/complete.h"
 #include "tools/vm/daemon.h"
 #include "tools/vm/each.h"
 #include "tools/vm/enrolment.h"
-#include "tools/vm/health.h"
 #include "tools/vm/ivshmem_file.h"
 #include "tools/vm/say.h"
 #include "tools/vm/share_mount.h"
@@ -92,37 +92,13 @@ static int repair(struct scaph_session *session)
 	return r;
 }
 
-/* Whether it runs is not known: nothing that is there is taken away. */
-static int complete(struct scaph_session *session, void *context)
-{
-	struct scaph_health health = {};
-	int r;
-
-	if (session->record.state != SCAPH_RECORD_ENABLED_STATE) {
-		scaph_vm_note("%s: scaph-vm was interrupted; run scaph-vm repair %s",
-			      session->domain.shown, session->domain.uuid);
-		return 0;
-	}
-	scaph_health_look_at_host(session, &health);
-	if (!health.faults)
-		return 0;
-	if (session->options->dry_run) {
-		printf("%s: would be given what it lacks\n", session->domain.shown);
-		return 0;
-	}
-	r = scaph_enrolment_build(session, session->record.transports);
-	if (r == 0)
-		printf("%s: it has what it lacked\n", session->domain.shown);
-	return r;
-}
-
 int scaph_vm_repair(const struct scaph_vm_options *options)
 {
 	struct scaph_session session;
 	int r = scaph_session_open(&session, options, true, options->domain);
 
 	if (r == 0 && !options->domain)
-		r = scaph_each(&session, complete, NULL);
+		r = scaph_each(&session, scaph_complete, NULL);
 	else if (r == 0)
 		r = scaph_session_turn(&session, options->domain);
 	if (r == 0 && options->domain)

@@ -17,7 +17,8 @@ int scaph_session_open(struct scaph_session *session, const struct scaph_vm_opti
 		       bool change, bool libvirt)
 {
 	*session = (struct scaph_session){ .options = options };
-	session->store = scaph_store_open(options->state_dir, change && !options->dry_run);
+	session->store = scaph_store_open(options->state_dir, change && !options->dry_run,
+					  options->patience_ms);
 	if (session->store < 0 && session->store != SCAPH_STORE_ABSENT)
 		return -EIO;
 	return libvirt ? scaph_virt_open(options->uri, &session->virt) : 0;
@@ -52,7 +53,7 @@ static int load(struct scaph_session *session)
 }
 
 /* How often enrolled domains are called so, and the last of them. */
-static unsigned int count_enrolled(struct scaph_session *session, const char *shown, bool by_name)
+static unsigned int count_enrolled(struct scaph_session *session, const char *shown)
 {
 	char uuid[SCAPH_UUID_TEXT_BYTES] = "";
 	unsigned int found = 0;
@@ -62,8 +63,7 @@ static unsigned int count_enrolled(struct scaph_session *session, const char *sh
 
 		if (scaph_record_load(session->store, uuid, &record))
 			continue;
-		if (record.state != SCAPH_RECORD_NONE &&
-		    (by_name ? strcmp(record.shown, shown) : strcasecmp(uuid, shown)) == 0) {
+		if (record.state != SCAPH_RECORD_NONE && strcmp(record.shown, shown) == 0) {
 			found++;
 			memcpy(session->domain.uuid, uuid, sizeof(uuid));
 			free(session->domain.shown);
@@ -74,13 +74,43 @@ static unsigned int count_enrolled(struct scaph_session *session, const char *sh
 	return found;
 }
 
+bool scaph_session_knows(const struct scaph_session *session, const char *uuid)
+{
+	struct scaph_record record;
+	bool knows;
+
+	if (session->store < 0 || scaph_record_load(session->store, uuid, &record))
+		return false;
+	knows = record.state != SCAPH_RECORD_NONE;
+	scaph_record_deinit(&record);
+	return knows;
+}
+
+/* Without a look at the others, of which there may be many. */
+static bool find_by_uuid(struct scaph_session *session, const char *words)
+{
+	struct scaph_record record;
+	uint8_t uuid[SCAPH_UUID_BYTES];
+
+	if (scaph_uuid_parse(words, uuid))
+		return false;
+	scaph_uuid_format(uuid, session->domain.uuid);
+	if (!scaph_session_knows(session, session->domain.uuid) ||
+	    scaph_record_load(session->store, session->domain.uuid, &record))
+		return false;
+	free(session->domain.shown);
+	session->domain.shown = strdup(record.shown);
+	scaph_record_deinit(&record);
+	return true;
+}
+
 /* One that libvirt does not know, or was not asked for, by its UUID or else the name it had. */
 static int find_enrolled(struct scaph_session *session, const char *shown)
 {
-	unsigned int found = count_enrolled(session, shown, false);
+	unsigned int found = find_by_uuid(session, shown);
 
 	if (!found)
-		found = count_enrolled(session, shown, true);
+		found = count_enrolled(session, shown);
 	if (found > 1) {
 		scaph_vm_error("%s: several enabled domains had that name; give the UUID that "
 			       "scaph-vm list shows",

@@ -29,6 +29,9 @@ int scaph_session_open(struct scaph_session *session, const struct scaph_vm_opti
 		       bool change, bool libvirt);
 void scaph_session_close(struct scaph_session *session);
 
+/* Whether a domain is enrolled, by its UUID. */
+bool scaph_session_knows(const struct scaph_session *session, const char *uuid);
+
 /* Turn to a domain: 0, or a negative errno after one line, which names the words. */
 int scaph_session_turn(struct scaph_session *session, const char *words);
 

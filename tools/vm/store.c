@@ -15,12 +15,14 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "proto/names.h"
 #include "tools/vm/say.h"
 
 #define NEW ".new"
+#define TRY_MS 20
 
 int scaph_store_make_path(const char *path, unsigned int mode)
 {
@@ -55,7 +57,20 @@ static int check_owner(int fd, const char *path)
 	return -EPERM;
 }
 
-int scaph_store_open(const char *path, bool change)
+static bool take_lock(int fd, unsigned int patience_ms)
+{
+	static const struct timespec pause = { .tv_nsec = TRY_MS * 1000000L };
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (patience_ms < TRY_MS)
+			return false;
+		patience_ms -= TRY_MS;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
+int scaph_store_open(const char *path, bool change, unsigned int patience_ms)
 {
 	int fd, r = change ? scaph_store_make_path(path, 0700) : 0;
 
@@ -70,7 +85,7 @@ int scaph_store_open(const char *path, bool change)
 		return -EIO;
 	}
 	r = check_owner(fd, path);
-	if (r == 0 && change && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	if (r == 0 && change && !take_lock(fd, patience_ms)) {
 		scaph_vm_error("%s: another scaph-vm is at work, or waits for an answer; let it "
 			       "end first",
 			       path);
@@ -106,13 +121,13 @@ static int write_all(int fd, const char *text)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-static int put(int folder, const char *name, const char *text)
+int scaph_store_write(int folder, const char *name, const char *text, unsigned int mode)
 {
 	char beside[64];
 	int fd, r;
 
 	snprintf(beside, sizeof(beside), "%s" NEW, name);
-	fd = openat(folder, beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(folder, beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return -errno;
 	r = write_all(fd, text);
@@ -132,7 +147,7 @@ int scaph_store_put(int store, const char *uuid, const char *name, const char *t
 		r = -errno;
 	if (r == 0) {
 		folder = open_folder(store, uuid);
-		r = folder < 0 ? folder : put(folder, name, text);
+		r = folder < 0 ? folder : scaph_store_write(folder, name, text, 0600);
 		if (folder >= 0)
 			close(folder);
 	}

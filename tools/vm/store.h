@@ -17,14 +17,18 @@ enum {
 
 /**
  * scaph_store_open() - open and, to change anything, make and lock it
- * @change: false: look only; then nothing is made or locked
+ * @change:      false: look only; then nothing is made or locked
+ * @patience_ms: how long to wait for another that has locked it
  *
  * Return:   a descriptor; SCAPH_STORE_ABSENT without a line; or another negative number after one line.
  */
-int scaph_store_open(const char *path, bool change);
+int scaph_store_open(const char *path, bool change, unsigned int patience_ms);
 
 /* All folders on the way to @path and itself, of mode @mode if made: 0, or a negative errno after one line. */
 int scaph_store_make_path(const char *path, unsigned int mode);
+
+/* Write a text into a folder, of that mode from its first moment: 0, or a negative errno without a line. */
+int scaph_store_write(int folder, const char *name, const char *text, unsigned int mode);
 
 /* Write a text of a domain, its folder made if need be: 0, or a negative errno after one line. */
 int scaph_store_put(int store, const char *uuid, const char *name, const char *text);

@@ -167,6 +167,33 @@ int scaph_virt_find(struct scaph_virt *virt, const char *words,
 	return r;
 }
 
+int scaph_virt_list(struct scaph_virt *virt, char (**ret_uuids)[SCAPH_UUID_TEXT_BYTES],
+		    size_t *ret_count)
+{
+	virDomainPtr *domains = NULL;
+	int count = virConnectListAllDomains(virt->connection, &domains,
+					     VIR_CONNECT_LIST_DOMAINS_PERSISTENT);
+	char(*uuids)[SCAPH_UUID_TEXT_BYTES];
+	size_t kept = 0;
+
+	if (count < 0) {
+		scaph_vm_error("libvirt does not list its domains: %s", reason());
+		return -EIO;
+	}
+	uuids = calloc((size_t)count + 1, sizeof(*uuids));
+	for (int i = 0; i < count; i++) {
+		if (uuids && virDomainGetUUIDString(domains[i], uuids[kept]) == 0)
+			kept++;
+		virDomainFree(domains[i]);
+	}
+	free(domains);
+	if (!uuids)
+		return -ENOMEM;
+	*ret_uuids = uuids;
+	*ret_count = kept;
+	return 0;
+}
+
 int scaph_virt_look(struct scaph_virt *virt, struct scaph_virt_domain *domain)
 {
 	virDomainPtr found = virDomainLookupByUUIDString(virt->connection, domain->uuid);
@@ -191,6 +218,46 @@ int scaph_virt_define(struct scaph_virt *virt, const char *xml)
 	}
 	virDomainFree(defined);
 	return 0;
+}
+
+typedef int plug_function(virDomainPtr domain, const char *xml, unsigned int flags);
+
+static int plug(struct scaph_virt *virt, const struct scaph_virt_domain *domain, const char *device,
+		plug_function *change, const char *what)
+{
+	virDomainPtr found = virDomainLookupByUUIDString(virt->connection, domain->uuid);
+	int r = found ? change(found, device, VIR_DOMAIN_AFFECT_LIVE) : -1;
+
+	if (r < 0)
+		scaph_vm_error("%s: libvirt does not %s: %s", domain->shown, what, reason());
+	if (found)
+		virDomainFree(found);
+	return r < 0 ? -EIO : 0;
+}
+
+int scaph_virt_attach(struct scaph_virt *virt, const struct scaph_virt_domain *domain,
+		      const char *device)
+{
+	return plug(virt, domain, device, virDomainAttachDeviceFlags,
+		    "plug its device in; leave --live away for its next start to do that");
+}
+
+int scaph_virt_detach(struct scaph_virt *virt, const struct scaph_virt_domain *domain,
+		      const char *device)
+{
+	return plug(virt, domain, device, virDomainDetachDeviceFlags, "plug its device out");
+}
+
+bool scaph_virt_has_group(struct scaph_virt *virt, const struct scaph_virt_domain *domain)
+{
+	virDomainPtr found = virDomainLookupByUUIDString(virt->connection, domain->uuid);
+	char *type = found ? virDomainGetSchedulerType(found, NULL) : NULL;
+	bool has = type;
+
+	free(type);
+	if (found)
+		virDomainFree(found);
+	return has;
 }
 
 bool scaph_virt_accepts(struct scaph_virt *virt, const char *xml)

@@ -9,6 +9,7 @@
 #define SCAPH_VM_VIRT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "proto/names.h"
 
@@ -45,11 +46,34 @@ int scaph_virt_find(struct scaph_virt *virt, const char *words,
 
 void scaph_virt_domain_deinit(struct scaph_virt_domain *domain);
 
+/**
+ * scaph_virt_list() - every domain with a definition that outlives it
+ * @ret_uuids: set only on 0; freed by the caller
+ *
+ * Return:   0, or a negative errno after one line.
+ */
+int scaph_virt_list(struct scaph_virt *virt, char (**ret_uuids)[SCAPH_UUID_TEXT_BYTES],
+		    size_t *ret_count);
+
 /* Look again at what scaph_virt_find() found: 0, or a negative errno after one line. */
 int scaph_virt_look(struct scaph_virt *virt, struct scaph_virt_domain *domain);
 
 /* Replace the definition of the next start: 0, or a negative errno after one line. */
 int scaph_virt_define(struct scaph_virt *virt, const char *xml);
+
+/* Plug a device into the running machine, and into nothing else: 0, or a negative errno after one line. */
+int scaph_virt_attach(struct scaph_virt *virt, const struct scaph_virt_domain *domain,
+		      const char *device);
+
+/* Ask the running machine to let go of a device; it may take its time. As above. */
+int scaph_virt_detach(struct scaph_virt *virt, const struct scaph_virt_domain *domain,
+		      const char *device);
+
+/*
+ * Whether the running machine has a control group of libvirt's: without one libvirt 9.0 ends, by a fault of its own, when
+ * a file system is plugged in.
+ */
+bool scaph_virt_has_group(struct scaph_virt *virt, const struct scaph_virt_domain *domain);
 
 /* Whether libvirt could make a machine of a definition. Nothing is defined, nothing is said. */
 bool scaph_virt_accepts(struct scaph_virt *virt, const char *xml);

@@ -27,6 +27,7 @@ static const struct scaph_vm_options options = {
 	.share_root = "/a b/shares",
 	.export_root = "/export",
 	.shm_dir = "/dev/shm",
+	.profile_dir = "/profiles",
 };
 
 static char folder[] = "/tmp/scaph-record-XXXXXX";
@@ -60,6 +61,9 @@ static void round_trip(void **state)
 		record.state = state_of;
 		record.transports = SCAPH_TRANSPORT_PLAN9;
 		record.adding = SCAPH_TRANSPORTS_ALL;
+		record.live = SCAPH_TRANSPORT_IVSHMEM;
+		record.profile = SCAPH_VM_PROFILE_OFF;
+		record.profile_adding = SCAPH_VM_PROFILE_TRUSTED;
 		record.exact = state_of == SCAPH_RECORD_ENABLING;
 		record.memory = !record.exact;
 		record.user_known = record.exact;
@@ -72,6 +76,10 @@ static void round_trip(void **state)
 		assert_int_equal(back.user_known, record.exact);
 		assert_string_equal(back.shown, "a b \\x09c");
 		assert_string_equal(back.share_root, "/a b/shares");
+		assert_int_equal(back.live, SCAPH_TRANSPORT_IVSHMEM);
+		assert_int_equal(back.profile, SCAPH_VM_PROFILE_OFF);
+		assert_int_equal(back.profile_adding, SCAPH_VM_PROFILE_TRUSTED);
+		assert_string_equal(back.profile_dir, "/profiles");
 		scaph_record_deinit(&record);
 		scaph_record_deinit(&back);
 		free(text);
@@ -85,7 +93,8 @@ static void refused(void **state)
 	static const char *const bad[] = { "state none\n",     "state broken\n",
 					   "version 2\n",      "exact maybe\n",
 					   "qemu-user root\n", "frob 1\n",
-					   "transports nfs\n", "name\n" };
+					   "transports nfs\n", "name\n",
+					   "profile exact\n",  "live usb\n" };
 	struct scaph_record record, back = {};
 	char *text, *longer;
 
@@ -108,7 +117,7 @@ static void kept(void **state)
 {
 	struct scaph_record record, back;
 	char uuid[37] = "", *text;
-	int store = scaph_store_open(path, true);
+	int store = scaph_store_open(path, true, 0);
 	struct stat st;
 
 	assert_true(store >= 0);
@@ -144,7 +153,7 @@ static void kept(void **state)
 static void half_written(void **state)
 {
 	struct scaph_record back;
-	int store = scaph_store_open(path, true), fd;
+	int store = scaph_store_open(path, true, 0), fd;
 	char *text;
 
 	assert_int_equal(scaph_store_put(store, UUID, SCAPH_RECORD_BEFORE, "whole"), 0);
@@ -166,17 +175,17 @@ static void guarded(void **state)
 {
 	int store, second;
 
-	assert_int_equal(scaph_store_open(path, false), SCAPH_STORE_ABSENT);
-	store = scaph_store_open(path, true);
+	assert_int_equal(scaph_store_open(path, false, 0), SCAPH_STORE_ABSENT);
+	store = scaph_store_open(path, true, 0);
 	assert_true(store >= 0);
-	second = scaph_store_open(path, true);
+	second = scaph_store_open(path, true, 0);
 	assert_true(second < 0 && second != SCAPH_STORE_ABSENT);
-	second = scaph_store_open(path, false);
+	second = scaph_store_open(path, false, 0);
 	assert_true(second >= 0);
 	close(second);
 	close(store);
 	assert_int_equal(chmod(path, 0770), 0);
-	assert_true(scaph_store_open(path, true) < 0);
+	assert_true(scaph_store_open(path, true, 0) < 0);
 	assert_int_equal(chmod(path, 0700), 0);
 }
 
