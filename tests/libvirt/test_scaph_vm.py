@@ -7,6 +7,7 @@ Usage: test_scaph_vm.py BUILD_DIR FAULT_LIBRARY. Prints TAP. Needs root: libvirt
 
 import os
 import re
+import subprocess
 import sys
 import time
 
@@ -72,6 +73,41 @@ def set_up_inside(domains):
     status, text = line.run_status("scaph guest-setup --undo && grep -q scaph /etc/group && ! stat -c '%a' /sys/bus/pci/devices/*/resource2 | grep 640", 60)
     check(status == 0, "guest-setup: undone, only root may, and the group that was there stays", text)
     domains["9p"].line.run("mkdir -p /var/scaphandre && mount -t 9p -o ro,trans=virtio,version=9p2000.L scaph9p /var/scaphandre")
+
+
+def state_of(vm, domain):
+    """What nobody but the daemon may change of a domain's share."""
+    folder = virts_share(vm, domain)
+    found = [os.stat(path) for path in (folder, os.path.join(folder, "scaph.ring"))]
+    return sorted(os.listdir(folder)), [(s.st_ino, s.st_size, s.st_mode, s.st_uid, s.st_gid, s.st_nlink) for s in found]
+
+
+def moves(vm, domain):
+    ring = Segment(os.path.join(virts_share(vm, domain), "scaph.ring"))
+    before = ring.number()
+    return await_that(lambda: ring.number() > before)
+
+
+def abused(vm, daemon, abuse, domains):
+    """Root inside a guest, and root in a slave mount namespace of the host, try all that a file system offers."""
+    plain = os.path.join(vm.virt.work, "plain")
+    os.mkdir(plain)
+    with open(os.path.join(plain, "scaph.ring"), "w") as file:
+        file.write("x" * 8192)
+    control = subprocess.run([abuse, plain], capture_output=True, text=True)
+    check(control.returncode == 1 and control.stdout.count("not refused") > 25, "(what is tried succeeds where nothing forbids it)", control)
+    folders = [domains[transport] for transport in ("virtiofs", "9p")]
+    before = [state_of(vm, domain) for domain in folders]
+    for transport in ("virtiofs", "9p"):
+        status, text = domains[transport].line.run_status("abuse /var/scaphandre", 60)
+        check(status == 0 and "attempts" in text, f"{transport}: guest root is refused all that it tries", text)
+    for domain in folders:
+        export = os.path.join(vm.export_root, domain.uuid)
+        done = subprocess.run(["unshare", "-m", "--propagation", "slave", abuse, export], capture_output=True, text=True)
+        check(done.returncode == 0 and "attempts" in done.stdout, "and root in a slave mount namespace of the host, on the export", done)
+    check([state_of(vm, domain) for domain in folders] == before, "no file, size, mode or owner is another", before)
+    check(daemon.process.poll() is None and all(moves(vm, domain) for domain in folders) and
+          await_that(lambda: daemon.figure(domains["ivshmem"]) is not None), "the daemon lives, and publishes for all of them")
 
 
 def hostile_guest(domain, transport):
@@ -153,7 +189,8 @@ def main():
     if not virts.ready():
         return
     build = os.path.abspath(sys.argv[1])
-    with virts.Virt(build) as virt, Daemon(build, virt) as daemon:
+    abuse = os.path.join(build, "tests/libvirt/abuse")
+    with virts.Virt(build, programs={"abuse": abuse}) as virt, Daemon(build, virt) as daemon:
         vm = Vm(os.path.join(build, "tools/vm/scaph-vm"), os.path.abspath(sys.argv[2]), virt)
         domains = {"virtiofs": virt.domain("web one", plan9=False, share=False),
                    "9p": virt.domain("-b $(id),", plan9=False, share=False),
@@ -163,6 +200,7 @@ def main():
         set_up_inside(domains)
         hostile_guest(domains["virtiofs"], "virtiofs")
         hostile_guest(domains["9p"], "9p")
+        abused(vm, daemon, abuse, domains)
         consequences(vm, virt, domains)
         fresh_share(vm, daemon, domains["9p"], "9p")
         disabled_running(vm, daemon, domains["virtiofs"], texts["virtiofs"])

@@ -192,9 +192,10 @@ class Domain:
 
 
 class Virt:
-    """libvirtd; build: the folder with the programs that its guests are given, None: they boot nothing."""
+    """libvirtd; build: the folder with the programs that its guests are given, None: they boot nothing; programs: more of them."""
 
-    def __init__(self, build=None, start=True):
+    def __init__(self, build=None, start=True, programs=None):
+        self.programs = programs or {}
         self.work = tempfile.mkdtemp(prefix="scaph-libvirt-", dir="/dev/shm")
         self.share_root = os.path.join(self.work, "shares")
         self.domains = []
@@ -215,7 +216,7 @@ class Virt:
             self.initrd = os.path.join(self.work, "initrd")
             initramfs.build(self.initrd, root, version, {
                 "scaph": os.path.join(build, "consumer/scaph-static"),
-                "scaph-guest-setup": os.path.join(build, "consumer/scaph-guest-setup")})
+                "scaph-guest-setup": os.path.join(build, "consumer/scaph-guest-setup"), **self.programs})
         for place in PLACES:
             os.makedirs(place, exist_ok=True)
             subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "scaph-test", place], check=True)
