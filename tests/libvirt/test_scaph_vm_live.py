@@ -188,6 +188,13 @@ def profiles(vm, daemon, domain):
     check(again.returncode == 0 and now()[1] == before, "the same once more begins no epoch", again)
     kept = vm.run("enable", "--yes", domain.uuid)
     check(kept.returncode == 0 and now() == (TRUSTED, before), "enabled without the option, it keeps its profile", kept)
+    os.unlink(word)
+    found = vm.run("check", domain.uuid)
+    check(found.returncode == 1 and "was to be trusted" in found.stdout and "mended by: enable" in found.stdout,
+          "check finds a profile that somebody took away", found)
+    mended = vm.run("enable", "--yes", domain.uuid)
+    check(mended.returncode == 0 and os.path.exists(word) and vm.run("check", domain.uuid).returncode == 0 and now() == (TRUSTED, before),
+          "and enable mends it", (mended, now(), before))
     check(f"{domain.uuid}" in vm.run("list").stdout and "trusted" in vm.run("list", "--json").stdout, "list --json says it")
     return word
 

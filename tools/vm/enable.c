@@ -132,6 +132,19 @@ static int choose_live(struct scaph_session *session, struct scaph_plan *plan)
 	return 0;
 }
 
+/* One that it was given once and that somebody has taken away is given again. */
+static void choose_profile(const struct scaph_session *session, struct scaph_plan *plan)
+{
+	const struct scaph_record *record = &session->record;
+	enum scaph_vm_profile wanted = session->options->profile;
+
+	if (wanted == SCAPH_VM_PROFILE_NONE)
+		wanted = record->profile;
+	if (wanted != record->profile ||
+	    scaph_profile_file_look(record->profile_dir, session->domain.uuid) != wanted)
+		plan->profile = wanted;
+}
+
 static int choose(struct scaph_session *session, struct scaph_plan *plan)
 {
 	const struct scaph_record *record = &session->record;
@@ -153,8 +166,7 @@ static int choose(struct scaph_session *session, struct scaph_plan *plan)
 			      wants || plan->has ? wants : SCAPH_TRANSPORT_VIRTIOFS);
 	if (r == 0 && session->domain.live)
 		r = choose_live(session, plan);
-	if (session->options->profile != record->profile)
-		plan->profile = session->options->profile;
+	choose_profile(session, plan);
 	return r ? r : scaph_enrolment_check_room(session, plan->wants);
 }
 

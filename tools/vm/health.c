@@ -131,6 +131,19 @@ static void look_at_live(const struct scaph_session *session, const struct scaph
 		fault(health, "repair", "%s was cut", path);
 }
 
+static void look_at_profile(const struct scaph_session *session, struct scaph_health *health)
+{
+	const struct scaph_record *record = &session->record;
+	enum scaph_vm_profile now =
+		scaph_profile_file_look(record->profile_dir, session->domain.uuid);
+
+	if (record->profile != SCAPH_VM_PROFILE_NONE && now != record->profile)
+		fault(health, "enable", "%s/%s says %s, and its profile was to be %s",
+		      record->profile_dir, session->domain.uuid,
+		      now == SCAPH_VM_PROFILE_NONE ? "nothing" : scaph_vm_profile_word(now),
+		      scaph_vm_profile_word(record->profile));
+}
+
 void scaph_health_look_at_domain(struct scaph_session *session, struct scaph_health *health)
 {
 	struct scaph_plan plan;
@@ -146,6 +159,7 @@ void scaph_health_look_at_domain(struct scaph_session *session, struct scaph_hea
 		fault(health, "disable", "libvirt knows it no more");
 		return;
 	}
+	look_at_profile(session, health);
 	if (scaph_plan_init(&plan, &session->record, &session->domain) == 0) {
 		look_at_definition(session, &plan, health);
 		look_at_live(session, &plan, health);

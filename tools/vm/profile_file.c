@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,6 +39,22 @@ bool scaph_vm_profile_parse(const char *word, enum scaph_vm_profile *ret_profile
 		}
 	}
 	return false;
+}
+
+enum scaph_vm_profile scaph_profile_file_look(const char *dir, const char *uuid)
+{
+	enum scaph_vm_profile profile = SCAPH_VM_PROFILE_NONE;
+	int folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char *text = folder < 0 ? NULL : scaph_store_read(folder, uuid);
+
+	if (folder >= 0)
+		close(folder);
+	if (text) {
+		text[strcspn(text, "\n")] = '\0';
+		(void)scaph_vm_profile_parse(text, &profile);
+	}
+	free(text);
+	return profile;
 }
 
 /* scaphd would not believe what lies in another's folder. */

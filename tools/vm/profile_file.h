@@ -23,6 +23,9 @@ const char *scaph_vm_profile_word(enum scaph_vm_profile profile);
 /* "none" included; false: no such word. */
 bool scaph_vm_profile_parse(const char *word, enum scaph_vm_profile *ret_profile);
 
+/* What the file says; NONE also where it says nothing that scaphd would take. */
+enum scaph_vm_profile scaph_profile_file_look(const char *dir, const char *uuid);
+
 /* Write the file, or with NONE take it away: 0, or a negative errno after one line. */
 int scaph_profile_file_put(const char *dir, const char *uuid, enum scaph_vm_profile profile);
 

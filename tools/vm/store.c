@@ -175,19 +175,23 @@ static char *read_all(int fd)
 	return NULL;
 }
 
+char *scaph_store_read(int folder, const char *name)
+{
+	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	char *text = fd < 0 ? NULL : read_all(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return text;
+}
+
 char *scaph_store_get(int store, const char *uuid, const char *name)
 {
-	int folder = open_folder(store, uuid), fd;
-	char *text = NULL;
+	int folder = open_folder(store, uuid);
+	char *text = folder < 0 ? NULL : scaph_store_read(folder, name);
 
-	if (folder < 0)
-		return NULL;
-	fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0) {
-		text = read_all(fd);
-		close(fd);
-	}
-	close(folder);
+	if (folder >= 0)
+		close(folder);
 	return text;
 }
 

@@ -30,6 +30,9 @@ int scaph_store_make_path(const char *path, unsigned int mode);
 /* Write a text into a folder, of that mode from its first moment: 0, or a negative errno without a line. */
 int scaph_store_write(int folder, const char *name, const char *text, unsigned int mode);
 
+/* A text in a folder; NULL: there is none. No link is followed. */
+char *scaph_store_read(int folder, const char *name);
+
 /* Write a text of a domain, its folder made if need be: 0, or a negative errno after one line. */
 int scaph_store_put(int store, const char *uuid, const char *name, const char *text);
 
