@@ -107,7 +107,7 @@ def one(vm, daemon, domain, before):
         wrong.append(("left", vm.left(domain)))
     elsewhere, *after = around(vm)
     # What others mounted before may have gone meanwhile.
-    if after != before[1:] or not elsewhere <= before[0]:
+    if tuple(after) != before[1:] or not elsewhere <= before[0]:
         wrong.append(("around", elsewhere - before[0], [(was, now) for was, now in zip(before[1:], after) if was != now]))
     return wrong, shown
 
@@ -116,7 +116,7 @@ def main():
     if not virts.ready():
         return
     percent = int(os.environ.get("SCAPH_TEST_PERCENT", "10"))
-    count = 200 if percent >= 100 else 6
+    count = 2 * percent if percent > 10 else 6
     build = os.path.abspath(sys.argv[1])
     with virts.Virt() as virt:
         vm = Vm(os.path.join(build, "tools/vm/scaph-vm"), os.path.abspath(sys.argv[2]), virt)
