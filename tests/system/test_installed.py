@@ -45,13 +45,13 @@ def units(place, files):
     folder = os.path.join(place, "units")
     os.mkdir(folder)
     for path in files:
-        if path.endswith(".service"):
+        if path.endswith((".service", ".path")):
             with open(os.path.join(place, path)) as file:
                 text = file.read()
             with open(os.path.join(folder, os.path.basename(path)), "w") as file:
                 file.write(re.sub(r"^(ExecStart=)", rf"\1{place}", text, flags=re.M))
     names = sorted(os.listdir(folder))
-    check(names == ["scaph-exporter.service", "scaph-shares.service", "scaphd.service"], f"three units: {', '.join(names)}")
+    check(names == ["scaph-auto.path", "scaph-auto.service", "scaph-exporter.service", "scaph-shares.service", "scaphd.service"], f"five units: {', '.join(names)}")
     done = run("systemd-analyze", "verify", "--man=no", *(os.path.join(folder, name) for name in names),
                env={**os.environ, "SYSTEMD_LOG_LEVEL": "warning"})
     said = [line for line in (done.stdout + done.stderr).splitlines() if folder in line or "scaph" in line]
