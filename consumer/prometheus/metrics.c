@@ -211,7 +211,7 @@ const struct scaph_metric scaph_metrics[] = {
 	{ "scaphd_step_look_seconds_total", "counter",
 	  "CPU time in which scaphd looked for the counters' steps; told once a second.",
 	  SCAPH_UNIT_NANO, look_spent, 1, true },
-	{ "scaphd_counter_reads_per_second", "gauge",
+	{ "scaphd_reads_per_second", "gauge",
 	  "Readings of a package's counters over the last second.", SCAPH_UNIT_MICRO, reads, 1,
 	  true },
 };
