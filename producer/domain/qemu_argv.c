@@ -188,7 +188,7 @@ static bool maps_file(struct word value, const char *path)
 	struct pair pair;
 	bool file = false, same = false;
 
-	if (value.length > 0 && *value.at == '{') {
+	if (value.at && value.length > 0 && *value.at == '{') {
 		snprintf(json, sizeof(json), "\"mem-path\":\"%s\"", path);
 		return memmem(value.at, value.length, "\"memory-backend-file\"",
 			      strlen("\"memory-backend-file\"")) &&
