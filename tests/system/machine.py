@@ -16,7 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, ".."), os.path.join(HERE, "../../tools/guest")]
 import initramfs  # noqa: E402
 import kernel  # noqa: E402
-from line import Line, LineError  # noqa: E402
+from line import OBEY, Line, LineError  # noqa: E402
 
 SUITE = "bookworm"
 # What the programs are linked with comes along by these; nothing of what only builds.
@@ -43,14 +43,8 @@ exec busybox switch_root /new /sbin/init
 LINE_SCRIPT = r"""#!/bin/bash
 exec <>/dev/ttyS1 >&0 2>&1
 stty raw -echo 115200
-echo "@@READY"
-while read -r id command; do
-	(eval "$command") >/run/line.output 2>&1 </dev/null
-	status=$?
-	cat /run/line.output
-	echo "@@END $id $status"
-done
-"""
+export LC_ALL=C
+""" + OBEY.replace("@FILE@", "/run/line.output")
 LINE_UNIT = """[Unit]
 DefaultDependencies=no
 After=sysinit.target

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import tempfile
 
+from line import OBEY
+
 MODULES = ("virtio_pci", "virtio_net", "virtiofs", "9p", "9pnet_virtio")
 BUSYBOX = "/bin/busybox"
 
@@ -22,14 +24,7 @@ mount -t tmpfs tmp /tmp
 for module in $(cat /modules); do insmod /lib/$module || echo "insmod $module failed"; done
 exec <>/dev/ttyS1 >&0 2>&1
 stty -F /dev/ttyS1 raw -echo 115200
-echo "@@READY"
-while read -r id command; do
-	eval "$command" >/tmp/.output 2>&1 </dev/null
-	status=$?
-	cat /tmp/.output
-	echo "@@END $id $status"
-done
-"""
+""" + OBEY.replace("@FILE@", "/tmp/.output")
 
 
 def _modules(root, version, names):
