@@ -214,21 +214,19 @@ static bool share_changed(const struct scaph_admission *admission, const struct 
 	return r == 0 && scaph_share_moved(&entry->publication.share, &now, held);
 }
 
-/* The same domain once more, with the share and file that there are now, or without any. */
-static int enter_again(struct scaph_admission *admission, struct scaph_entry *entry, bool released)
+int scaph_admission_replace(struct scaph_admission *admission, struct scaph_entry *entry,
+			    struct scaph_domain *domain)
 {
 	struct scaph_share_place share = entry->publication.share;
-	bool paused = entry->paused;
-	struct scaph_domain domain;
-	int r = scaph_domain_copy(&entry->domain, &domain);
+	bool paused = entry->paused, released = domain->released;
+	uint8_t uuid[SCAPH_UUID_BYTES];
+	int r;
 
+	memcpy(uuid, domain->uuid, sizeof(uuid));
+	r = scaph_admission_enter(admission, domain, true);
 	if (r)
 		return r;
-	domain.released = released;
-	r = scaph_admission_enter(admission, &domain, true);
-	if (r)
-		return r;
-	entry = scaph_admission_find(admission, domain.uuid);
+	entry = scaph_admission_find(admission, uuid);
 	/* Another than the one that was let go of is a new share. */
 	if (released)
 		entry->publication.share = share;
@@ -236,6 +234,18 @@ static int enter_again(struct scaph_admission *admission, struct scaph_entry *en
 	entry->paused = paused;
 	pthread_mutex_unlock(&admission->publisher->lock);
 	return 0;
+}
+
+/* The same domain once more, with the share and file that there are now, or without any. */
+static int enter_again(struct scaph_admission *admission, struct scaph_entry *entry, bool released)
+{
+	struct scaph_domain domain;
+	int r = scaph_domain_copy(&entry->domain, &domain);
+
+	if (r)
+		return r;
+	domain.released = released;
+	return scaph_admission_replace(admission, entry, &domain);
 }
 
 void scaph_admission_look_at_shares(struct scaph_admission *admission)

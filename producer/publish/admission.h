@@ -30,6 +30,17 @@ struct scaph_admission {
 int scaph_admission_enter(struct scaph_admission *admission, struct scaph_domain *domain,
 			  bool lenient);
 
+/**
+ * scaph_admission_replace() - let one that is in come in again as it is now
+ * @entry:  leaves
+ * @domain: the same process; taken over, also on failure. If it is released, the share that @entry has
+ *          let go of is not taken for another
+ *
+ * Return:   0, or a negative errno after one line.
+ */
+int scaph_admission_replace(struct scaph_admission *admission, struct scaph_entry *entry,
+			    struct scaph_domain *domain);
+
 /* Let a domain go: its guest is told that it is gone. @why: for the log, or NULL for no line. */
 void scaph_admission_leave(struct scaph_admission *admission, struct scaph_entry *entry,
 			   const char *why);
@@ -41,7 +52,7 @@ void scaph_admission_clear(struct scaph_admission *admission);
  * scaph_admission_release() - let go of a domain's share and ivshmem file, so that they can be unmounted
  *
  * The guest is told that the domain is gone; the host goes on to see its figures. It ends with the domain's next
- * start, with scaph_admission_reopen(), and when another share is mounted.
+ * start, with scaph_admission_reopen(), when another share is mounted, and when an ivshmem device is plugged in.
  *
  * Return:   0, also if there is no such domain; or a negative errno after one line.
  */

@@ -86,6 +86,12 @@ static void say_libvirt_holds(struct scaph_entry *entry, const struct scaph_sigh
 		      entry->domain.shown, (int)sighting->pid, (int)entry->domain.pid);
 }
 
+static bool is_same(const struct scaph_domain *domain, const struct scaph_sighting *sighting)
+{
+	return domain->pid == sighting->pid &&
+	       memcmp(domain->uuid, sighting->uuid, SCAPH_UUID_BYTES) == 0;
+}
+
 /*
  * What is known of it holds: it is the same process under the same UUID, or whoever named it goes before
  * who tells of it now: the operator before libvirt, and libvirt before what its process says.
@@ -94,8 +100,7 @@ static bool is_held(struct scaph_admission *admission, struct scaph_entry *entry
 		    const struct scaph_sighting *sighting)
 {
 	struct scaph_domain *domain = &entry->domain;
-	bool same = domain->pid == sighting->pid &&
-		    memcmp(domain->uuid, sighting->uuid, SCAPH_UUID_BYTES) == 0;
+	bool same = is_same(domain, sighting);
 
 	/* One that the operator named stays as he named it. */
 	if (!domain->hypervisor && !same) {
@@ -120,10 +125,19 @@ static bool is_held(struct scaph_admission *admission, struct scaph_entry *entry
 	return true;
 }
 
+/* What it was asked to let go of stays so, unless a device was plugged in: that is to be written to. */
+static int come_again(struct scaph_admission *admission, struct scaph_entry *entry,
+		      struct scaph_domain *domain)
+{
+	domain->released = entry->domain.released && (entry->domain.ivshmem || !domain->ivshmem);
+	return scaph_admission_replace(admission, entry, domain);
+}
+
 static void on_running(struct scaph_admission *admission, const struct scaph_sighting *sighting)
 {
 	struct scaph_entry *entry = find_sighted(admission, sighting);
 	struct scaph_domain domain;
+	int r;
 
 	if (entry && has_ended(entry)) {
 		scaph_admission_leave(admission, entry, "its process has ended");
@@ -132,12 +146,17 @@ static void on_running(struct scaph_admission *admission, const struct scaph_sig
 	if (entry && is_held(admission, entry, sighting))
 		return;
 	/* Its process under another UUID than before: counted once. */
-	if (entry && entry->domain.pid == sighting->pid &&
-	    memcmp(entry->domain.uuid, sighting->uuid, SCAPH_UUID_BYTES) != 0)
+	if (entry && entry->domain.pid == sighting->pid && !is_same(&entry->domain, sighting)) {
 		scaph_admission_leave(admission, entry, "its process has another UUID now");
+		entry = NULL;
+	}
 	if (scaph_domain_from_sighting(sighting, &domain))
 		return; /* most likely gone between being listed and being looked at */
-	if (scaph_admission_enter(admission, &domain, true))
+	if (entry && is_same(&entry->domain, sighting))
+		r = come_again(admission, entry, &domain);
+	else
+		r = scaph_admission_enter(admission, &domain, true);
+	if (r)
 		return;
 	entry = scaph_admission_find(admission, sighting->uuid);
 	note(admission, entry, sighting->paused, false);

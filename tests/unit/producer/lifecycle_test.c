@@ -298,6 +298,37 @@ static void test_released(void **state)
 	end(pid);
 }
 
+/* A device that is plugged out is no reason to open a share again that was let go of; one that comes is. */
+static void test_released_and_plugged(void **state)
+{
+	struct host *host = *state;
+	pid_t pid = start("-uuid", UUID);
+	struct scaph_sighting sighting = sighting_of(pid);
+	char share[192];
+
+	snprintf(share, sizeof(share), "%s/" UUID, host->share_root);
+	assert_int_equal(mkdir(share, 0755), 0);
+	sighting.ivshmem = true;
+	host->listener.running(host->listener.context, &sighting);
+	scaph_lifecycle_act(&host->admission, &host->mailbox);
+	assert_true(has_share(host));
+	assert_int_equal(scaph_admission_release(&host->admission, sighting.uuid), 0);
+	sighting.ivshmem = false;
+	host->listener.running(host->listener.context, &sighting);
+	scaph_lifecycle_act(&host->admission, &host->mailbox);
+	assert_int_equal(entries(host), 1);
+	assert_false(scaph_table_first(host->admission.table)->domain.ivshmem);
+	assert_false(has_share(host));
+	scaph_admission_look_at_shares(&host->admission);
+	assert_false(has_share(host));
+	sighting.ivshmem = true;
+	host->listener.running(host->listener.context, &sighting);
+	scaph_lifecycle_act(&host->admission, &host->mailbox);
+	assert_int_equal(entries(host), 1);
+	assert_true(has_share(host));
+	end(pid);
+}
+
 /* Not having a descriptor left is no reason to say that a process is gone. */
 static void test_no_descriptors(void **state)
 {
@@ -502,6 +533,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_thousand_lives, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_released, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_released_and_plugged, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_descriptors, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_named_and_seen, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_named_and_ended, set_up, tear_down),
