@@ -10,6 +10,8 @@
 #include "producer/process/log.h"
 #include "proto/names.h"
 
+#define LETTERS_A_TURN 32U /* each may open some files, and others wait: the service manager too */
+
 /* Notes that the publisher takes at its next tick. */
 static void note(struct scaph_admission *admission, struct scaph_entry *entry, bool paused,
 		 bool refresh)
@@ -248,7 +250,8 @@ void scaph_lifecycle_act(struct scaph_admission *admission, struct scaph_mailbox
 {
 	struct scaph_letter *letter;
 
-	while ((letter = scaph_mailbox_take(mailbox))) {
+	for (unsigned int i = 0; i < LETTERS_A_TURN && (letter = scaph_mailbox_take(mailbox));
+	     i++) {
 		act(admission, letter);
 		scaph_letter_free(letter);
 	}

@@ -21,7 +21,7 @@
 #include "producer/publish/admission.h"
 #include "producer/domain/mailbox.h"
 
-/* Act on every letter that has come. */
+/* Act on letters that have come; if there are many the mailbox stays readable for another turn. */
 void scaph_lifecycle_act(struct scaph_admission *admission, struct scaph_mailbox *mailbox);
 
 #endif

@@ -5,6 +5,7 @@
  * Processes are real ones with the words of a QEMU behind them; the publisher is there and not started.
  */
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -511,6 +512,36 @@ static void test_found_by_uuid_alone(void **state)
 	end(pid);
 }
 
+static bool has_letters(const struct host *host)
+{
+	struct pollfd wake = { .fd = host->mailbox.wake_fd, .events = POLLIN };
+
+	return poll(&wake, 1, 0) > 0;
+}
+
+/* A thousand letters are no one turn of the main loop: others wait for theirs. All are acted on. */
+static void test_many_letters(void **state)
+{
+	struct host *host = *state;
+	pid_t pid = start("-uuid", UUID);
+	struct scaph_sighting sighting = sighting_of(pid);
+	unsigned int turns = 0;
+
+	for (int i = 0; i < 1000; i++)
+		host->listener.stopped(host->listener.context, sighting.uuid);
+	host->listener.running(host->listener.context, &sighting);
+	scaph_lifecycle_act(&host->admission, &host->mailbox);
+	assert_true(has_letters(host));
+	assert_int_equal(entries(host), 0);
+	for (; has_letters(host); turns++) {
+		assert_true(turns < 1000);
+		scaph_lifecycle_act(&host->admission, &host->mailbox);
+	}
+	assert_true(turns > 1);
+	assert_int_equal(entries(host), 1);
+	end(pid);
+}
+
 /* It comes in between a tick's look at the clock and its look at the table: it waits for the next. */
 static void test_within_a_tick(void **state)
 {
@@ -542,6 +573,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_found_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_found_too_late, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_found_by_uuid_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_many_letters, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_within_a_tick, set_up, tear_down),
 	};
 
