@@ -38,7 +38,7 @@ static bool lower(struct scaph_budget *budget, bool can_lower)
 {
 	bool was_over = budget->over;
 
-	budget->calm = 0;
+	budget->calm = budget->within = 0;
 	budget->over = !can_lower || budget->step == SCAPH_BUDGET_STEPS;
 	if (budget->over)
 		return !was_over;
@@ -50,24 +50,32 @@ static bool lower(struct scaph_budget *budget, bool can_lower)
 	return true;
 }
 
+/* What was said to be too much is not, if only just. */
+static bool end_over(struct scaph_budget *budget)
+{
+	if (!budget->over || ++budget->within < PATIENCE_MIN)
+		return false;
+	budget->over = false;
+	return true;
+}
+
 static bool raise(struct scaph_budget *budget)
 {
-	bool changed = budget->over || budget->step;
-
 	if (++budget->calm < budget->patience)
 		return false;
 	budget->calm = 0;
-	budget->over = false;
-	if (budget->step) {
-		budget->step--;
-		budget->lasted = 0;
-	}
-	return changed;
+	if (!budget->step)
+		return false;
+	budget->step--;
+	budget->lasted = 0;
+	return true;
 }
 
 bool scaph_budget_note(struct scaph_budget *budget, uint64_t now_ns, uint64_t cpu_ns,
 		       bool can_lower)
 {
+	bool ended;
+
 	if (now_ns < budget->since_ns + SPAN_NS)
 		return false;
 	budget->used_ppm = used_ppm(budget, now_ns, cpu_ns);
@@ -80,8 +88,9 @@ bool scaph_budget_note(struct scaph_budget *budget, uint64_t now_ns, uint64_t cp
 		budget->patience = PATIENCE_MIN;
 	if (budget->used_ppm > budget->given_ppm)
 		return lower(budget, can_lower);
+	ended = end_over(budget);
 	if (budget->used_ppm <= budget->given_ppm - budget->given_ppm / ROOM_PARTS)
-		return raise(budget);
+		return raise(budget) || ended;
 	budget->calm = 0;
-	return false;
+	return ended;
 }

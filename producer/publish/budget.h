@@ -5,7 +5,8 @@
  * Every two seconds the daemon's own CPU time is compared with what it was given. Above it, sampling
  * goes down a step; with a quarter to spare for some time it comes back by one. A step back that did
  * not last makes the next one wait twice as long, so that two steps which are each too much and too
- * little are not changed between for ever. Windows are not its business: they never change.
+ * little are not changed between for ever. That it is exceeded all the same is said until it has been
+ * kept for some time, with nothing to spare. Windows are not its business: they never change.
  *
  * Pure arithmetic; time is whoever calls. Publisher thread.
  */
@@ -29,6 +30,7 @@ struct scaph_budget {
 
 	uint64_t since_ns, cpu_ns; /* where this span began */
 	uint32_t calm; /* spans in a row with room */
+	uint32_t within; /* spans in a row that were not too much, since it was over */
 	uint32_t patience; /* that a step back waits for */
 	uint32_t lasted; /* spans since the last step back */
 };

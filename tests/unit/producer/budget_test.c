@@ -201,6 +201,33 @@ static void test_within_again(void **state)
 	(void)state;
 }
 
+/* Nine tenths of what was given are no room, and not too much either: that is not said for ever. */
+static void test_just_within_again(void **state)
+{
+	begin(5 * PERCENT, 8 * PERCENT, 0);
+	run((SCAPH_BUDGET_STEPS + 1) * SPAN_S);
+	assert_true(daemon.budget.over);
+	daemon.base_ppm = 9 * PERCENT / 2;
+	run(RISE_S - 1);
+	assert_true(daemon.budget.over);
+	run(1);
+	assert_false(daemon.budget.over);
+	assert_int_equal(daemon.budget.step, SCAPH_BUDGET_STEPS);
+	run(1000);
+	assert_int_equal(daemon.budget.step, SCAPH_BUDGET_STEPS);
+	assert_int_equal(daemon.changes, SCAPH_BUDGET_STEPS + 2);
+	/* One span in between begins the waiting anew. */
+	for (int i = 0; i < 10; i++) {
+		daemon.base_ppm = 8 * PERCENT;
+		run(SPAN_S);
+		daemon.base_ppm = 9 * PERCENT / 2;
+		run(RISE_S - SPAN_S);
+	}
+	assert_true(daemon.budget.over);
+	assert_int_equal(daemon.changes, SCAPH_BUDGET_STEPS + 3);
+	(void)state;
+}
+
 /* Halted for an hour, and clocks that did not move or went back. */
 static void test_odd_times(void **state)
 {
@@ -223,11 +250,11 @@ static void test_odd_times(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_none_given),	 cmocka_unit_test(test_lowered),
-		cmocka_unit_test(test_over_and_back),	 cmocka_unit_test(test_room),
-		cmocka_unit_test(test_hysteresis),	 cmocka_unit_test(test_between_two_steps),
-		cmocka_unit_test(test_nothing_to_lower), cmocka_unit_test(test_within_again),
-		cmocka_unit_test(test_odd_times),
+		cmocka_unit_test(test_none_given),	  cmocka_unit_test(test_lowered),
+		cmocka_unit_test(test_over_and_back),	  cmocka_unit_test(test_room),
+		cmocka_unit_test(test_hysteresis),	  cmocka_unit_test(test_between_two_steps),
+		cmocka_unit_test(test_nothing_to_lower),  cmocka_unit_test(test_within_again),
+		cmocka_unit_test(test_just_within_again), cmocka_unit_test(test_odd_times),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
