@@ -104,13 +104,14 @@ static void note_missed(struct scaph_edge *edge)
 	edge->stepping.period_ns = 0;
 }
 
-static void look(struct scaph_edge *edge)
+/* false: it is too late for that, or the counter cannot be read: nothing is known of this step. */
+static bool look(struct scaph_edge *edge)
 {
 	uint64_t begin_ns = scaph_clock_ns(CLOCK_MONOTONIC), at_ns, raw;
 	uint64_t cpu_ns = scaph_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 
 	if (begin_ns > edge->end_ns || !scaph_sampler_peek(edge->sampler, &raw))
-		return;
+		return false;
 	note_lateness(edge, scaph_clock_ns(CLOCK_MONOTONIC) - edge->wake_ns);
 	/* It may have come before that first look: then there is nothing more to be seen. */
 	if (watch(edge, raw, edge->end_ns, &at_ns)) {
@@ -120,6 +121,7 @@ static void look(struct scaph_edge *edge)
 		note_missed(edge);
 	}
 	spend(edge, cpu_ns);
+	return true;
 }
 
 /* Steps that follow one another; false: they did not come, or have no period. */
@@ -197,7 +199,7 @@ bool scaph_edge_meet(struct scaph_edge *edge)
 		return false;
 	if (looked) {
 		edge->look_ns = edge->step_ns + edge->look_every_ns;
-		look(edge);
+		looked = look(edge);
 		/* As late after the step as in all other windows. */
 		if (!edge->always && scaph_clock_ns(CLOCK_MONOTONIC) < edge->end_ns)
 			scaph_clock_sleep_until(edge->end_ns);

@@ -104,6 +104,29 @@ static void test_thrift(void **state)
 	(void)state;
 }
 
+/* Whoever wakes when the look is over has seen nothing, and where the step may be is not known well. */
+static void test_overslept(void **state)
+{
+	static struct scaph_source source = { .ops = &ops, .packages = 1 };
+	static struct scaph_sampler sampler;
+	uint64_t now_ns = scaph_clock_ns(CLOCK_MONOTONIC);
+	struct scaph_edge edge;
+
+	scaph_sampler_init(&sampler, &source, 0, -1, 0, 10 * SCAPH_NS_PER_MS);
+	scaph_edge_init(&edge, &sampler);
+	edge.stepping = (struct scaph_stepping){ .period_ns = PERIOD_NS,
+						 .step_ns = now_ns / PERIOD_NS * PERIOD_NS,
+						 .jitter_ns = PERIOD_NS,
+						 .base = 1 };
+	scaph_edge_plan(&edge, now_ns + 10 * SCAPH_NS_PER_MS, now_ns);
+	assert_true(edge.wake_ns < edge.step_ns);
+	assert_false(edge.sure);
+	scaph_clock_sleep_until(edge.end_ns + 1);
+	assert_false(scaph_edge_meet(&edge));
+	assert_int_equal(edge.looks, 0);
+	(void)state;
+}
+
 static void test_forget(void **state)
 {
 	struct run run;
@@ -121,6 +144,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_thrift),
+		cmocka_unit_test(test_overslept),
 		cmocka_unit_test(test_forget),
 	};
 
