@@ -67,11 +67,19 @@ static int add(struct walk *walk, const char *folder, bool is_control, uint32_t 
 	return 0;
 }
 
-/* Name of a group below a folder; false: too long, or none. */
+/* Name of a group below a folder, which may begin with a dot as any other; false: too long. */
 static bool join(char ret_path[SCAPH_RESCTRL_FOLDER_BYTES], const char *folder, const char *leaf)
 {
-	return *leaf != '.' && snprintf(ret_path, SCAPH_RESCTRL_FOLDER_BYTES, "%s/%s", folder,
-					leaf) < (int)SCAPH_RESCTRL_FOLDER_BYTES;
+	return snprintf(ret_path, SCAPH_RESCTRL_FOLDER_BYTES, "%s/%s", folder, leaf) <
+	       (int)SCAPH_RESCTRL_FOLDER_BYTES;
+}
+
+/* Folders that are no groups. */
+static bool is_none(const char *leaf, bool are_controls)
+{
+	return strcmp(leaf, ".") == 0 || strcmp(leaf, "..") == 0 ||
+	       (are_controls && (strcmp(leaf, "info") == 0 || strcmp(leaf, "mon_groups") == 0 ||
+				 strcmp(leaf, "mon_data") == 0));
 }
 
 /* One that vanishes meanwhile is none. */
@@ -86,12 +94,11 @@ static int add_below(struct walk *walk, const char *folder, bool are_controls, u
 	while (r == 0 && (item = readdir(dir))) {
 		char path[SCAPH_RESCTRL_FOLDER_BYTES];
 
-		if (!join(path, folder, item->d_name) ||
-		    (are_controls && (strcmp(item->d_name, "info") == 0 ||
-				      strcmp(item->d_name, "mon_groups") == 0 ||
-				      strcmp(item->d_name, "mon_data") == 0)))
+		if (is_none(item->d_name, are_controls))
 			continue;
-		r = add(walk, path, are_controls, control);
+		r = join(path, folder, item->d_name)
+			    ? add(walk, path, are_controls, control)
+			    : refuse(walk, folder, strerror(ENAMETOOLONG), -ENAMETOOLONG);
 		r = r == -ENOENT ? 0 : r;
 	}
 	closedir(dir);
@@ -107,8 +114,8 @@ int scaph_resctrl_list(const char *root, struct scaph_resctrl_group **ret_groups
 	int r = -ENAMETOOLONG;
 
 	*ret_why = '\0';
-	/* Room for two names beneath it. */
-	if (strlen(root) + 2 * NAME_MAX / 2 + 16 < sizeof(path))
+	/* Room for a name beneath it, and what is in that. */
+	if (strlen(root) + NAME_MAX + 16 < sizeof(path))
 		r = add(&walk, root, true, 0);
 	if (r == 0)
 		r = add_below(&walk, root, true, 0);

@@ -150,6 +150,21 @@ static void core_alone(void **state)
 	source->ops->close(source);
 }
 
+/* A group may be called anything: one that `ls` does not show has its energy too. */
+static void hidden_group(void **state)
+{
+	struct machine *machine = *state;
+	uint64_t before;
+
+	energy(&machine->tree, ".hidden/", 3, "1.0");
+	energy(&machine->tree, ".hidden/", 12, "1.0");
+	opened(machine);
+	before = core_uj(0, 0);
+	energy(&machine->tree, ".hidden/", 3, "3.5");
+	assert_int_equal(core_uj(0, 0) - before, 2500000);
+	source->ops->close(source);
+}
+
 /* What was between is not known, and nothing is invented for it. */
 static void groups_come_and_go(void **state)
 {
@@ -285,8 +300,8 @@ static void joules(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(core_alone), TEST(groups_come_and_go), TEST(words),
-		TEST(refusals),	  TEST(stands_still),	    cmocka_unit_test(joules),
+		TEST(core_alone), TEST(hidden_group), TEST(groups_come_and_go), TEST(words),
+		TEST(refusals),	  TEST(stands_still), cmocka_unit_test(joules),
 	};
 
 	return cmocka_run_group_tests_name("resctrl", tests, NULL, NULL);
