@@ -56,6 +56,9 @@ int scaph_daemon_listen_to_libvirt(struct scaph_daemon *daemon);
 /* Begin to listen to it, and to look for machines: 0, or a negative errno after one line. */
 int scaph_daemon_listen(struct scaph_daemon *daemon);
 
+/* Say what the publisher has noted since the last time, and act on it. */
+void scaph_daemon_report(struct scaph_daemon *daemon);
+
 /* To a service manager: what is published, when that has changed. */
 void scaph_daemon_tell_status(struct scaph_daemon *daemon);
 
