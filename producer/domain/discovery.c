@@ -29,6 +29,7 @@
 #define PERIOD_NS (2 * SCAPH_NS_PER_S)
 #define LOOKS_A_TURN 16U /* of which one reads and tells a known machine again */
 #define AGE_NS SCAPH_NS_PER_S
+#define STRANGERS_SAID_MAX 16U /* anybody may start as many as he likes */
 
 struct scaph_discovery {
 	const struct scaph_config *config;
@@ -38,6 +39,7 @@ struct scaph_discovery {
 	struct scaph_discovery_entries before, now;
 	struct scaph_passed_over passed_over;
 	bool blind_said, memory_said;
+	uint32_t strangers_said;
 
 	pthread_t thread;
 	bool started;
@@ -102,14 +104,19 @@ static bool has_identity(const struct scaph_discovery_entry *entry)
 	return entry->find.argv.has_uuid || entry->find.argv.name[0];
 }
 
-static void say_stranger(struct scaph_discovery_entry *entry)
+static void say_stranger(struct scaph_discovery *disco, struct scaph_discovery_entry *entry)
 {
-	if (!entry->stranger_said)
+	if (entry->stranger_said || disco->strangers_said > STRANGERS_SAID_MAX)
+		return;
+	entry->stranger_said = true;
+	if (disco->strangers_said++ == STRANGERS_SAID_MAX)
+		scaph_info("--discover: there are more QEMUs of users who are not trusted; no more "
+			   "of them are named");
+	else
 		scaph_info("--discover: process %d is a QEMU of user %u, who is not trusted to "
 			   "say which machine it is; --discover-user %u takes it",
 			   (int)entry->find.pid, (unsigned int)entry->find.user,
 			   (unsigned int)entry->find.user);
-	entry->stranger_said = true;
 }
 
 static void see(struct scaph_discovery *disco, const char *pid)
@@ -131,7 +138,7 @@ static void see(struct scaph_discovery *disco, const char *pid)
 						 entry.uuid);
 	}
 	if (!entry.find.trusted)
-		say_stranger(&entry);
+		say_stranger(disco, &entry);
 	else if (!has_identity(&entry))
 		return;
 	slot = add(disco);

@@ -2,8 +2,8 @@
 /*
  * log.h - one line a message on standard error
  *
- * Called by the main thread only: sampler and publisher never log, they leave a note for the main
- * thread.
+ * Called by the main thread and the one that looks for machines. Sampler and publisher never log: they
+ * leave a note for the main thread.
  */
 #ifndef SCAPH_PRODUCER_LOG_H
 #define SCAPH_PRODUCER_LOG_H
