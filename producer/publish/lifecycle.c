@@ -36,6 +36,17 @@ static bool has(const struct scaph_domain *domain, pid_t pid)
 	return domain->pid ? domain->pid == pid : scaph_cgroup_holds(&domain->cgroup, pid);
 }
 
+/* Another than @but that has this process, or NULL. */
+static struct scaph_entry *find_holder(struct scaph_admission *admission, pid_t pid,
+				       const struct scaph_entry *but)
+{
+	struct scaph_entry *entry = scaph_table_first(admission->table);
+
+	while (entry && (entry == but || !has(&entry->domain, pid)))
+		entry = scaph_table_next(admission->table, entry);
+	return entry;
+}
+
 /*
  * Whoever is known by this UUID, or else has this process: it is in the table once, whatever it is
  * called, for its CPU time is to be counted once.
@@ -45,12 +56,7 @@ static struct scaph_entry *find_sighted(struct scaph_admission *admission,
 {
 	struct scaph_entry *entry = scaph_admission_find(admission, sighting->uuid);
 
-	if (entry)
-		return entry;
-	entry = scaph_table_first(admission->table);
-	while (entry && !has(&entry->domain, sighting->pid))
-		entry = scaph_table_next(admission->table, entry);
-	return entry;
+	return entry ? entry : find_holder(admission, sighting->pid, NULL);
 }
 
 /* The option and the hypervisor do not agree; one line. */
@@ -135,6 +141,28 @@ static int come_again(struct scaph_admission *admission, struct scaph_entry *ent
 	return scaph_admission_replace(admission, entry, domain);
 }
 
+/*
+ * @entry has its UUID and is another process: whoever has its process goes, or stays if the operator named
+ * it. Whether the sighting may come in.
+ */
+static bool make_way(struct scaph_admission *admission, struct scaph_entry *entry,
+		     const struct scaph_sighting *sighting)
+{
+	struct scaph_entry *holder = find_holder(admission, sighting->pid, entry);
+
+	if (!holder)
+		return true;
+	if (has_ended(holder) || holder->domain.hypervisor) {
+		scaph_admission_leave(admission, holder,
+				      has_ended(holder) ? "its process has ended"
+							: "its process has another UUID now");
+		return true;
+	}
+	say_option_holds(holder, sighting);
+	scaph_admission_leave(admission, entry, "its UUID is another process's");
+	return false;
+}
+
 static void on_running(struct scaph_admission *admission, const struct scaph_sighting *sighting)
 {
 	struct scaph_entry *entry = find_sighted(admission, sighting);
@@ -151,6 +179,8 @@ static void on_running(struct scaph_admission *admission, const struct scaph_sig
 	if (entry && entry->domain.pid == sighting->pid && !is_same(&entry->domain, sighting)) {
 		scaph_admission_leave(admission, entry, "its process has another UUID now");
 		entry = NULL;
+	} else if (entry && !make_way(admission, entry, sighting)) {
+		return;
 	}
 	if (scaph_domain_from_sighting(sighting, &domain))
 		return; /* most likely gone between being listed and being looked at */

@@ -475,6 +475,41 @@ static void test_found_alone(void **state)
 	end(other);
 }
 
+/* One process, one account, also where another one says that it has its UUID. */
+static void test_named_and_claimed(void **state)
+{
+	struct host *host = *state;
+	pid_t pid = start("-uuid", UUID), other = start("-uuid", UUID);
+	struct scaph_sighting liar = discovery_of(other);
+
+	name_process(host, pid);
+	tell_discovered(host, &liar);
+	assert_int_equal(entries(host), 2);
+	tell_running(host, pid);
+	assert_int_equal(only(host)->pid, pid);
+	assert_false(only(host)->hypervisor);
+	end(pid);
+	end(other);
+}
+
+/* The same where neither was named: libvirt's word goes before what both of them say. */
+static void test_found_and_claimed(void **state)
+{
+	struct host *host = *state;
+	pid_t pid = start("-uuid", UUID), other = start("-uuid", UUID);
+	struct scaph_sighting found = discovery_of(pid), liar = discovery_of(other);
+
+	found.uuid[0] ^= 1;
+	tell_discovered(host, &found);
+	tell_discovered(host, &liar);
+	assert_int_equal(entries(host), 2);
+	tell_running(host, pid);
+	assert_int_equal(only(host)->pid, pid);
+	assert_memory_equal(only(host)->uuid, liar.uuid, SCAPH_UUID_BYTES);
+	end(pid);
+	end(other);
+}
+
 /* Its number was given to another process since it was found; and what --domain names stays so. */
 static void test_found_too_late(void **state)
 {
@@ -571,6 +606,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_found_and_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_found_as_another, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_found_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_named_and_claimed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_found_and_claimed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_found_too_late, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_found_by_uuid_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many_letters, set_up, tear_down),
