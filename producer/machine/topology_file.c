@@ -18,6 +18,7 @@
 
 #define BLANKS " \t"
 #define LINES_MAX 65536U
+#define BYTES_MAX (1 << 20)
 
 struct parser {
 	const char *path;
@@ -95,24 +96,33 @@ static int take_file(struct parser *parser, FILE *file)
 	return r == 0 && ferror(file) ? -EIO : r;
 }
 
-/* A FIFO would keep the daemon waiting, a device would never end. */
-static FILE *open_regular(const char *path)
+/* A FIFO would keep the daemon waiting, a device would never end, and a whole disk may be one line. */
+static int judge(int fd)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
-	FILE *file;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	return st.st_size > BYTES_MAX ? -EFBIG : 0;
+}
+
+static int open_regular(const char *path, FILE **ret_file)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r;
 
 	if (fd < 0)
-		return NULL;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-		file = fdopen(fd, "r");
-		if (file)
-			return file;
-	} else {
-		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+		return -errno;
+	r = judge(fd);
+	if (r == 0) {
+		*ret_file = fdopen(fd, "r");
+		if (*ret_file)
+			return 0;
+		r = -errno;
 	}
 	close(fd);
-	return NULL;
+	return r;
 }
 
 int scaph_topology_file_read(const char *path, const char *origin,
@@ -120,11 +130,10 @@ int scaph_topology_file_read(const char *path, const char *origin,
 {
 	uint32_t package_id[SCAPH_CPUS_MAX];
 	struct parser parser = { .path = path, .package_id = package_id };
-	FILE *file = open_regular(path);
-	int r;
+	FILE *file;
+	int r = open_regular(path, &file);
 
-	if (!file) {
-		r = -errno;
+	if (r) {
 		scaph_error("%s %s: %s; give it a file of lines \"package ID = CPUS\"", origin,
 			    path, r == -EINVAL ? "no ordinary file" : strerror(-r));
 		return r;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -177,6 +178,11 @@ static void no_file(void **state)
 	tree_drop(tree, "file");
 	assert_int_equal(mkfifo(path, 0644), 0);
 	refused_as_it_is(tree, "no ordinary file");
+	tree_drop(tree, "file");
+	/* One line that goes on and on. */
+	tree_put(tree, "file", "package 0 = 0-2");
+	assert_int_equal(truncate(path, 2 << 20), 0);
+	refused_as_it_is(tree, "File too large");
 }
 
 static void many(void **state)
