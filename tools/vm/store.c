@@ -26,6 +26,8 @@
 
 int scaph_store_make_path(const char *path, unsigned int mode)
 {
+	/* Others pass through some of them, scaphd's user too, however private root's shell is. */
+	mode_t mask = umask(022);
 	char part[PATH_MAX];
 	int r = 0;
 
@@ -38,6 +40,7 @@ int scaph_store_make_path(const char *path, unsigned int mode)
 	}
 	if (r == 0 && mkdir(part, mode) < 0 && errno != EEXIST)
 		r = -errno;
+	umask(mask);
 	if (r)
 		scaph_vm_error("%s: cannot be made: %s; be root, or choose another folder", path,
 			       strerror(-r));
