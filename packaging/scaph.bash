@@ -12,11 +12,13 @@ _scaph() {
 
 	[[ ${COMP_WORDS[1]} == record ]] && options="--path --wait --timeout --help"
 	[[ ${COMP_WORDS[1]} == run ]] && options="--output --json --path --wait --anyway --help"
+	[[ ${COMP_WORDS[1]} == doctor ]] &&
+		options="--guest --host --json --timeout --path --share-root --fstab --virsh --sysfs --procfs --devfs --help"
 
 	case $before in
-	--dir | --root | --sysfs) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
+	--dir | --root | --sysfs | --procfs | --devfs | --share-root) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
 	--transport) mapfile -t COMPREPLY < <(compgen -W "virtiofs 9p ivshmem" -- "$word") ;;
-	--path | --output | -o | --file | -f | --replay | record) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+	--path | --fstab | --virsh | --output | -o | --file | -f | --replay | record) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
 	--replay-speed) mapfile -t COMPREPLY < <(compgen -W "1 4 max" -- "$word") ;;
 	-n | -s | -t | --lines | --step | --wait | --timeout | --web.telemetry-path | --tag) COMPREPLY=() ;;
 	--web.listen-address) mapfile -t COMPREPLY < <(compgen -W "127.0.0.1:8080 :8080" -- "$word") ;;
@@ -24,7 +26,7 @@ _scaph() {
 		mapfile -t COMPREPLY < <(compgen -c -W "$options" -- "$word")
 		;;
 	*)
-		((COMP_CWORD == 1)) && [[ $1 == scaph ]] && options="text stdout json record run prometheus guest-setup --help --version"
+		((COMP_CWORD == 1)) && [[ $1 == scaph ]] && options="text stdout json record run doctor prometheus guest-setup --help --version"
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
 		;;
 	esac

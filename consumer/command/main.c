@@ -13,6 +13,7 @@
 #include "consumer/command/options.h"
 #include "consumer/command/view.h"
 #include "consumer/command/worker.h"
+#include "consumer/doctor/doctor.h"
 #include "consumer/run/run.h"
 
 static int work_text(struct scaph_worker *worker, const struct scaph_view_options *options)
@@ -52,6 +53,7 @@ static const struct subcommand {
 	{ "stdout", "the same as text", run_view },
 	{ "record", "record all of it, for --replay", run_view },
 	{ "run", "run a command and say what energy it took", scaph_run },
+	{ "doctor", "say what is wrong here, and what mends it", scaph_doctor },
 	{ "prometheus", "serve the same to Prometheus", NULL },
 	{ "guest-setup", "make a guest find its figures at every start", NULL },
 };

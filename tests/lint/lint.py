@@ -41,7 +41,7 @@ ROOMS = {
 # Each third-party header is known by one file, or one folder, in each program that is ours.
 LIBRARIES = {
     "ini.h": ("producer/config/config.c", "tools/vm/settings.c"),
-    "jansson.h": ("consumer/command/view_json.c", "consumer/run/report_json.c", "tools/bench/json.c"),
+    "jansson.h": ("consumer/command/view_json.c", "consumer/doctor/report_json.c", "consumer/run/report_json.c", "tools/bench/json.c"),
     "microhttpd.h": "consumer/prometheus/http.c",
     "cap-ng.h": "producer/process/privilege.c",
     "systemd/sd-daemon.h": "producer/process/notify.c",

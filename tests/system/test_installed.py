@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.join(HERE, ".."))
 from tap import Tap  # noqa: E402
 
 EXPOSURE_MAX = {"scaphd.service": 2.0, "scaph-exporter.service": 1.5}
-PROGRAMS = {"scaph": ("text", "json", "prometheus", "record", "run", "guest-setup"), "scaph-guest-setup": (), "scaph-prometheus": (), "scaph-vm": ("enable",), "scaphd": ()}
+PROGRAMS = {"scaph": ("text", "json", "prometheus", "record", "run", "doctor", "guest-setup"), "scaph-guest-setup": (), "scaph-prometheus": (), "scaph-vm": ("enable",), "scaphd": ()}
 LONG_OPTION = re.compile(r"--[a-z][a-z-]+(?:\.[a-z-]+)*")
 tap = Tap()
 check = tap.check
