@@ -85,6 +85,8 @@ def pages(place, files):
     for path in files:
         if "/man/" in path:
             done = run("man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", os.path.join(place, path),
+                       # A page that only names another does so from where the sections lie.
+                       cwd=os.path.dirname(os.path.dirname(os.path.join(place, path))),
                        env={**os.environ, "MANROFFSEQ": "", "MANWIDTH": "140", "LC_ALL": "C.UTF-8"})
             check(done.returncode == 0 and not done.stderr, f"man has no warning of {os.path.basename(path)}", done.stderr)
             done = run("lexgrog", os.path.join(place, path))
