@@ -60,6 +60,7 @@ static void open_folders(struct host *host)
 		.share_root = host->share_root,
 		.host_dir = host->host_dir,
 		.state_dir = host->state_dir,
+		.profile_dir = host->state_dir,
 		.allow_plain_dir = true,
 		.log_level = SCAPH_LOG_INFO,
 	};
