@@ -5,6 +5,7 @@ no Proxmox has been asked. Mounts, store, daemon and the QEMU at the end are rea
 """
 
 import filecmp
+import json
 import os
 import shutil
 import signal
@@ -82,6 +83,41 @@ def enable(b, pve):
     b.check(done.returncode == 0 and "right already" in done.stdout and pve.text("log") == calls, "again: nothing is changed", done.stdout)
 
 
+def known(b, pve):
+    """list, check and repair know it by its UUID, without a libvirt; what is wrong names what mends it."""
+    uri = ("-c", "test:///nothing-is-there")
+    done = pve.run("list", None, "--json", *uri, proxmox=False)
+    rows = json.loads(done.stdout or "[]")
+    b.check(done.returncode == 0 and len(rows) == 1 and rows[0]["vmid"] == 100 and rows[0]["uuid"] == WEB and rows[0]["defined"] and
+            not rows[0]["running"] and rows[0]["transports"] == ["virtiofs"], "list --json", done.stdout + done.stderr)
+    with open(pve.root + "/run/100.pid", "w") as file:
+        file.write(f"{os.getpid()}\n")
+    done = pve.run("list", None, *uri, proxmox=False)
+    b.check(done.returncode == 0 and " running " in done.stdout and "100 (" in done.stdout, "list, while it runs", done.stdout + done.stderr)
+    done = pve.run("check", None, *uri, proxmox=False)
+    b.check(done.returncode == 1 and "no scaphd runs" in done.stdout, "check: nobody writes for it", done.stdout + done.stderr)
+    os.unlink(pve.root + "/run/100.pid")
+    done = pve.run("check", WEB, *uri, proxmox=False)
+    b.check(done.returncode == 0 and "good" in done.stdout, "check: good", done.stdout + done.stderr)
+    done = pve.run("repair", WEB, *uri, proxmox=False)
+    b.check(done.returncode == 0 and "fresh share" in done.stdout, "repair", done.stdout + done.stderr)
+    path = os.path.join(pve.root, "qemu-server/100.conf")
+    text = pve.text("qemu-server/100.conf")
+    with open(path, "w") as file:
+        file.write(text.replace("virtiofs0: dirid=scaph-100,cache=never\n", ""))
+    done = pve.run("check", None, *uri, proxmox=False)
+    b.check(done.returncode == 1 and "lacks the device" in done.stdout and "enable --proxmox 100" in done.stdout, "check: no device",
+            done.stdout + done.stderr)
+    os.unlink(path)
+    done = pve.run("check", None, *uri, proxmox=False)
+    b.check(done.returncode == 1 and "no longer on this node" in done.stdout and "disable --proxmox 100" in done.stdout,
+            "check: it is gone", done.stdout + done.stderr)
+    done = pve.run("repair", WEB, *uri, proxmox=False)
+    b.check(done.returncode == 1 and "disable --proxmox 100" in done.stderr, "repair: it is gone", done.stdout + done.stderr)
+    with open(path, "w") as file:
+        file.write(text)
+
+
 def reboot(b, pve, hook):
     """Mounts are gone as after a reboot of the host: repair asks nobody, the hookscript calls it and never fails."""
     for folder in (pve.export, b.shares):
@@ -141,6 +177,10 @@ def killed(b, pve):
             os.chmod(f"{pve.bin}/{name}", 0o755)
             done = pve.run(command, 100, "--yes")
             os.rename(f"{pve.bin}/real", f"{pve.bin}/{name}")
+            hints = [pve.run("repair", None, proxmox=False).stderr, pve.run("repair", WEB, proxmox=False).stderr,
+                     pve.run("check", None, proxmox=False).stdout]
+            b.check(all(f"{command} --proxmox 100" in hint for hint in hints), f"{command} killed at call {at}: what goes on from there is named",
+                    hints)
             again = pve.run(command, 100, "--yes")
             good = done.returncode == -signal.SIGKILL and again.returncode == 0
             if command == "enable":
@@ -225,6 +265,7 @@ def main():
         pve = Pve(b, os.path.abspath(sys.argv[3]))
         refusals(b, pve)
         enable(b, pve)
+        known(b, pve)
         reboot(b, pve, os.path.abspath(sys.argv[4]))
         disable(b, pve)
         failures(b, pve)

@@ -8,16 +8,23 @@
 
 #include "tools/vm/enrolment.h"
 #include "tools/vm/health.h"
+#include "tools/vm/pve_enrolled.h"
 #include "tools/vm/say.h"
 
 int scaph_complete(struct scaph_session *session, void *context)
 {
 	struct scaph_health health = {};
+	char mend[SCAPH_PVE_MEND_BYTES];
 	int r;
 
 	if (session->record.state != SCAPH_RECORD_ENABLED_STATE) {
-		scaph_vm_note("%s: scaph-vm was interrupted; run scaph-vm repair %s",
-			      session->domain.shown, session->domain.uuid);
+		if (session->vmid)
+			scaph_vm_note("%s: scaph-vm was interrupted; run scaph-vm %s",
+				      session->domain.shown,
+				      scaph_pve_enrolled_mend(session, mend));
+		else
+			scaph_vm_note("%s: scaph-vm was interrupted; run scaph-vm repair %s",
+				      session->domain.shown, session->domain.uuid);
 		return 0;
 	}
 	scaph_health_look_at_host(session, &health);

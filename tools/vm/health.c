@@ -14,6 +14,7 @@
 #include "tools/vm/daemon.h"
 #include "tools/vm/ivshmem_file.h"
 #include "tools/vm/plan.h"
+#include "tools/vm/pve_enrolled.h"
 #include "tools/vm/share_mount.h"
 
 #define LEAST_SEGMENT_BYTES 8192 /* descriptor and heads; a shorter one was cut */
@@ -102,20 +103,13 @@ static void look_at_definition(const struct scaph_session *session, const struct
 		      "it was saved: its next start is the machine of then");
 }
 
-/* What its guest has now. */
-static void look_at_live(const struct scaph_session *session, const struct scaph_plan *plan,
-			 struct scaph_health *health)
+/* Whether scaphd does its part. */
+static void look_at_writer(const struct scaph_session *session, struct scaph_health *health)
 {
-	char lacking[SCAPH_TRANSPORTS_TEXT_BYTES], path[PATH_MAX];
-	unsigned int set = session->record.transports, has = 0;
+	unsigned int set = session->record.transports;
+	char path[PATH_MAX];
 	struct stat st;
 
-	if (!session->domain.live || scaph_definition_has(session->domain.live, &plan->terms, &has))
-		return;
-	scaph_transports_format(set & ~has, lacking);
-	if (set & ~has)
-		fault(health, "virsh shutdown, then virsh start; or enable --live",
-		      "it runs since before it was enabled, without %s", lacking);
 	if (!scaph_daemon_runs(session->options->daemon_dir)) {
 		fault(health, "start scaphd", "no scaphd runs that would write its figures");
 		return;
@@ -129,6 +123,46 @@ static void look_at_live(const struct scaph_session *session, const struct scaph
 		      path);
 	else if (st.st_size < LEAST_SEGMENT_BYTES)
 		fault(health, "repair", "%s was cut", path);
+}
+
+/* What its guest has now. */
+static void look_at_live(const struct scaph_session *session, const struct scaph_plan *plan,
+			 struct scaph_health *health)
+{
+	char lacking[SCAPH_TRANSPORTS_TEXT_BYTES];
+	unsigned int set = session->record.transports, has = 0;
+
+	if (!session->domain.live || scaph_definition_has(session->domain.live, &plan->terms, &has))
+		return;
+	scaph_transports_format(set & ~has, lacking);
+	if (set & ~has)
+		fault(health, "virsh shutdown, then virsh start; or enable --live",
+		      "it runs since before it was enabled, without %s", lacking);
+	look_at_writer(session, health);
+}
+
+/* What Proxmox's file says of its next start; what its guest has now is in nobody's file. */
+static void look_at_proxmox(const struct scaph_session *session, struct scaph_health *health)
+{
+	struct scaph_pve_config config;
+	char enable[SCAPH_PVE_MEND_BYTES], mend[SCAPH_PVE_MEND_BYTES];
+	const char *uuid = session->domain.uuid;
+	bool exists = scaph_pve_enrolled_config(session->options, session->vmid, uuid, &config);
+
+	scaph_pve_enrolled_mend(session, mend);
+	snprintf(enable, sizeof(enable), "enable --proxmox %u", session->vmid);
+	if (!exists)
+		fault(health, mend, "it is no longer on this node");
+	else if (session->record.state != SCAPH_RECORD_ENABLED_STATE)
+		fault(health, mend, "scaph-vm was interrupted while %s it",
+		      scaph_record_state_name(session->record.state));
+	else if (strcmp(config.uuid, uuid) != 0)
+		fault(health, "disable --proxmox, then enable --proxmox",
+		      "its UUID is another than when it was enabled");
+	else if (session->record.transports & SCAPH_TRANSPORT_VIRTIOFS && config.ours < 0)
+		fault(health, enable, "its configuration lacks the device for virtiofs");
+	if (exists && session->domain.active)
+		look_at_writer(session, health);
 }
 
 static void look_at_profile(const struct scaph_session *session, struct scaph_health *health)
@@ -150,6 +184,10 @@ void scaph_health_look_at_domain(struct scaph_session *session, struct scaph_hea
 
 	if (session->record.state == SCAPH_RECORD_NONE) {
 		fault(health, "enable", "it is not enabled");
+		return;
+	}
+	if (session->vmid) {
+		look_at_proxmox(session, health);
 		return;
 	}
 	if (session->record.state != SCAPH_RECORD_ENABLED_STATE)

@@ -73,6 +73,10 @@ static void put_object(const struct scaph_session *session, bool first)
 		printf("null");
 	else
 		printf("\"%s\"", scaph_vm_profile_word(record->profile));
+	if (session->vmid)
+		printf(", \"vmid\": %u", session->vmid);
+	else
+		printf(", \"vmid\": null");
 	printf(", \"defined\": %s, \"running\": %s", session->gone ? "false" : "true",
 	       domain->active ? "true" : "false");
 	put_path("share", record->share_root, "", domain->uuid, folder);

@@ -5,23 +5,19 @@
 #include "tools/vm/pve_machine.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "tools/vm/pve_enrolled.h"
 #include "tools/vm/say.h"
 #include "tools/vm/store.h"
 
-#define FILE_NAME "proxmox"
 #define VMID_FIRST 100U
 #define VMID_LAST 999999999U
-#define TEXT_MAX (1U << 20)
 
 static int take_vmid(const char *text, uint32_t *ret_vmid)
 {
@@ -54,50 +50,15 @@ static int find_node(char ret_node[SCAPH_PVE_NODE_BYTES])
 	return 0;
 }
 
-/* NULL: there is none, or it cannot be read. */
-static char *read_text(const char *dir, const char *name)
-{
-	char path[PATH_MAX], *text = malloc(TEXT_MAX);
-	size_t got;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	file = text ? fopen(path, "re") : NULL;
-	if (!file) {
-		free(text);
-		return NULL;
-	}
-	got = fread(text, 1, TEXT_MAX - 1, file);
-	text[got] = '\0';
-	fclose(file);
-	return text;
-}
-
-static bool is_running(const struct scaph_pve_machine *machine)
-{
-	char name[32], *text;
-	long pid;
-
-	snprintf(name, sizeof(name), "%" PRIu32 ".pid", machine->vmid);
-	text = read_text(machine->session.options->qemu_server_dir, name);
-	pid = text ? strtol(text, NULL, 10) : 0;
-	free(text);
-	return pid > 0 && pid <= INT32_MAX && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
-}
-
 void scaph_pve_machine_look(struct scaph_pve_machine *machine)
 {
 	const struct scaph_session *session = &machine->session;
 	const char *dir = session->options->pve_dir;
-	char name[64], path[PATH_MAX], *text;
+	char path[PATH_MAX], *text;
 
-	snprintf(name, sizeof(name), "qemu-server/%" PRIu32 ".conf", machine->vmid);
-	text = read_text(dir, name);
-	machine->exists = text;
-	scaph_pve_config_parse(text ? text : "", machine->vmid, session->domain.uuid,
-			       &machine->config);
-	free(text);
-	text = read_text(dir, "mapping/directory.cfg");
+	machine->exists = scaph_pve_enrolled_config(session->options, machine->vmid,
+						    session->domain.uuid, &machine->config);
+	text = scaph_pve_read(dir, "mapping/directory.cfg");
 	snprintf(path, sizeof(path), "%s/%s",
 		 session->record.export_root ? session->record.export_root
 					     : session->options->export_root,
@@ -110,15 +71,13 @@ void scaph_pve_machine_look(struct scaph_pve_machine *machine)
 /* Under which UUID it was enabled, or "". */
 static void find_enrolled(const struct scaph_pve_machine *machine, char *ret_uuid)
 {
-	char uuid[SCAPH_UUID_TEXT_BYTES] = "", *text;
+	char uuid[SCAPH_UUID_TEXT_BYTES] = "";
 	int store = machine->session.store;
 
 	*ret_uuid = '\0';
 	while (store >= 0 && !*ret_uuid && scaph_store_next(store, uuid)) {
-		text = scaph_store_get(store, uuid, FILE_NAME);
-		if (text && strtoul(text, NULL, 10) == machine->vmid)
+		if (scaph_pve_enrolled_vmid(store, uuid) == machine->vmid)
 			memcpy(ret_uuid, uuid, sizeof(uuid));
-		free(text);
 	}
 }
 
@@ -175,7 +134,7 @@ int scaph_pve_machine_open(struct scaph_pve_machine *machine,
 	r = find(machine);
 	if (r)
 		return r;
-	machine->session.domain.active = is_running(machine);
+	machine->session.domain.active = scaph_pve_enrolled_runs(options, machine->vmid);
 	/* Where its mapping should lead is known by now. */
 	scaph_pve_machine_look(machine);
 	return 0;
@@ -195,6 +154,6 @@ int scaph_pve_machine_note(struct scaph_pve_machine *machine, enum scaph_record_
 
 	session->record.state = state;
 	snprintf(vmid, sizeof(vmid), "%" PRIu32 "\n", machine->vmid);
-	r = scaph_store_put(session->store, uuid, FILE_NAME, vmid);
+	r = scaph_store_put(session->store, uuid, SCAPH_PVE_RECORD, vmid);
 	return r ? r : scaph_record_save(session->store, uuid, &session->record);
 }

@@ -15,6 +15,7 @@
 #include "tools/vm/each.h"
 #include "tools/vm/enrolment.h"
 #include "tools/vm/ivshmem_file.h"
+#include "tools/vm/pve_enrolled.h"
 #include "tools/vm/say.h"
 #include "tools/vm/share_mount.h"
 #include "tools/vm/transport.h"
@@ -70,8 +71,19 @@ static int refresh(struct scaph_session *session)
 
 static int repair(struct scaph_session *session)
 {
-	int r = scaph_enrolment_mend(session);
+	char mend[SCAPH_PVE_MEND_BYTES];
+	int r;
 
+	/* Its other half is in Proxmox's hands. */
+	if (session->vmid &&
+	    (session->record.state != SCAPH_RECORD_ENABLED_STATE || session->gone)) {
+		scaph_vm_error("%s: %s; run scaph-vm %s", session->domain.shown,
+			       session->gone ? "it is no longer on this node"
+					     : "scaph-vm was interrupted",
+			       scaph_pve_enrolled_mend(session, mend));
+		return -EINVAL;
+	}
+	r = scaph_enrolment_mend(session);
 	if (r)
 		return r;
 	if (session->record.state != SCAPH_RECORD_ENABLED_STATE || session->gone) {

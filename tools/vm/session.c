@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/vm/pve_enrolled.h"
 #include "tools/vm/say.h"
 #include "tools/vm/store.h"
 
@@ -21,7 +22,9 @@ int scaph_session_open(struct scaph_session *session, const struct scaph_vm_opti
 					  options->patience_ms);
 	if (session->store < 0 && session->store != SCAPH_STORE_ABSENT)
 		return -EIO;
-	return libvirt ? scaph_virt_open(options->uri, &session->virt) : 0;
+	if (!libvirt || !scaph_pve_enrolled_leaves(session->store, options->domain))
+		return 0;
+	return scaph_virt_open(options->uri, &session->virt);
 }
 
 static void leave_domain(struct scaph_session *session)
@@ -29,6 +32,7 @@ static void leave_domain(struct scaph_session *session)
 	scaph_virt_domain_deinit(&session->domain);
 	scaph_record_deinit(&session->record);
 	session->gone = false;
+	session->vmid = 0;
 }
 
 void scaph_session_close(struct scaph_session *session)
@@ -121,6 +125,25 @@ static int find_enrolled(struct scaph_session *session, const char *shown)
 	return found && session->domain.shown ? 0 : -ENOENT;
 }
 
+/* libvirt's word if it is libvirt's; of Proxmox's that of its files. */
+static int find(struct scaph_session *session, const char *words, const char *shown)
+{
+	struct scaph_pve_config config;
+	int r = -ENOENT;
+
+	session->vmid = scaph_pve_enrolled_vmid(session->store, words);
+	if (session->virt && !session->vmid)
+		r = scaph_virt_find(session->virt, words, &session->domain);
+	if (r == -ENOENT)
+		r = find_enrolled(session, shown);
+	if (r || !session->vmid)
+		return r;
+	session->gone = !scaph_pve_enrolled_config(session->options, session->vmid,
+						   session->domain.uuid, &config);
+	session->domain.active = scaph_pve_enrolled_runs(session->options, session->vmid);
+	return 0;
+}
+
 int scaph_session_turn(struct scaph_session *session, const char *words)
 {
 	char *shown = malloc(4 * strlen(words) + 1);
@@ -130,9 +153,7 @@ int scaph_session_turn(struct scaph_session *session, const char *words)
 	if (!shown)
 		return -ENOMEM;
 	scaph_name_escape(words, shown, 4 * strlen(words) + 1);
-	r = session->virt ? scaph_virt_find(session->virt, words, &session->domain) : -ENOENT;
-	if (r == -ENOENT)
-		r = find_enrolled(session, shown);
+	r = find(session, words, shown);
 	if (r == -ENOENT)
 		scaph_vm_error("%s: no such domain; virsh list --all shows them", shown);
 	free(shown);

@@ -5,6 +5,8 @@
 #ifndef SCAPH_VM_SESSION_H
 #define SCAPH_VM_SESSION_H
 
+#include <stdint.h>
+
 #include "tools/vm/options.h"
 #include "tools/vm/record.h"
 #include "tools/vm/virt.h"
@@ -14,14 +16,16 @@ struct scaph_session {
 	int store; /* negative: there is none */
 	struct scaph_virt *virt; /* NULL: it was not asked for */
 	struct scaph_virt_domain domain;
-	bool gone; /* libvirt knows it no more: only its UUID and shown name are set */
+	uint32_t vmid; /* of Proxmox's, which libvirt does not know; 0: it is libvirt's */
+	bool gone; /* libvirt, or Proxmox, knows it no more: only its UUID and shown name are set */
 	struct scaph_record record; /* state NONE: it is not enrolled */
 };
 
 /**
  * scaph_session_open() - store and connection, and no domain yet
  * @change:  something is to be changed: the store is made and locked
- * @libvirt: false: without a connection; domains are then known by their records alone
+ * @libvirt: false: without a connection; domains are then known by their records alone. Nor is there one where every
+ *           domain in question is Proxmox's.
  *
  * Return:   0, or a negative errno after one line; scaph_session_close() either way.
  */
