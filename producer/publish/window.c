@@ -108,10 +108,15 @@ static bool slept(struct scaph_publisher *pub)
 	return pub->suspended_ns > before_ns + SUSPEND_MIN_NS;
 }
 
-/* A counter that steps was read at any time, and there are few of its steps in the window. */
+/*
+ * A counter that steps was read at any time, and there are few of its steps in the window. Only the
+ * first package's steps are met: another's counter is as old as its own last step.
+ */
 static bool between_steps(const struct scaph_publisher *pub, uint64_t dt_ns)
 {
-	return pub->terms->source->ops->peek && !pub->at_step && dt_ns < STEPS_NS;
+	bool met = pub->at_step && pub->packages == 1;
+
+	return pub->terms->source->ops->peek && !met && dt_ns < STEPS_NS;
 }
 
 /* What the counters moved. Returns whether a package's reading is no continuation of its last. */

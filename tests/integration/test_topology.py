@@ -24,6 +24,7 @@ FIELDS = ("package_uj", "core_uj", "dram_uj", "idle_uj")
 WATTS = {0: 10, 1: 40}  # by package
 SECONDS = 4
 TRIES = 3
+LATE, COARSE = 1 << 10, 1 << 11
 COUNTERS = {(package, zone): (14, 1, f"watts {watts * (1000 if zone == 'package' else 500)}")
             for package, watts in WATTS.items() for zone in ("package", "core")}
 
@@ -122,6 +123,21 @@ def bpf(b, host):
     return uuids, record, watch
 
 
+def short_windows(b, host):
+    """One package's steps are met and not the other's: windows of few steps are coarse, every one of them."""
+    load = b.load()
+    uid = str(uuid.uuid4())
+    daemon = b.daemon(**options(b, host, window="5", domain=f"short@{uid}=pid:{load.pid}", profile="*=trusted"))
+    with Watch(lambda: {uid: os.path.join(b.host, uid + ".ring")}) as watch:
+        time.sleep(2)
+    daemon.terminate()
+    daemon.stderr.read()
+    daemon.wait()
+    flags = [record["flags"] for record in watch.rings[uid].records.values() if record["flags"] & 1 and not record["flags"] & LATE]
+    b.check(len(flags) > 20 and all(flag & COARSE for flag in flags), "windows of 5 ms over two packages are flagged coarse",
+            f"{sum(1 for flag in flags if flag & COARSE)} of {len(flags)}")
+
+
 def loud(b, host):
     """One warning at the start, whatever the meter."""
     daemon = b.start(*host.wrap(), b.scaphd, *b.options(**options(b, host, meter="cputime")), stderr=subprocess.PIPE, text=True)
@@ -163,6 +179,7 @@ def main():
                 b.before = host.wrap()
                 if not tries:
                     loud(b, host)
+                    short_windows(b, host)
                 found = bpf(b, host)
             if found:
                 uuids, record, watch = found
