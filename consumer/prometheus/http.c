@@ -47,6 +47,7 @@ static enum MHD_Result send_page(struct MHD_Connection *connection, const struct
 	}
 	MHD_add_response_header(response, "Content-Type", page->type);
 	MHD_add_response_header(response, "Cache-Control", "no-store");
+	MHD_add_response_header(response, "Vary", "Accept");
 	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
 	MHD_add_response_header(response, "Content-Security-Policy",
 				"default-src 'none'; style-src 'unsafe-inline'");
@@ -89,6 +90,7 @@ static enum MHD_Result handle(void *argument, struct MHD_Connection *connection,
 	struct scaph_http *http = argument;
 	struct request *request = *request_of;
 	struct scaph_page page;
+	const char *accept;
 
 	/* First the head of the request alone; an answer may only follow its end. */
 	if (!request) {
@@ -106,7 +108,8 @@ static enum MHD_Result handle(void *argument, struct MHD_Connection *connection,
 		MHD_suspend_connection(connection);
 		return MHD_YES;
 	}
-	if (http->site->page(http->site->context, path, &page) < 0)
+	accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
+	if (http->site->page(http->site->context, path, accept, &page) < 0)
 		return MHD_NO;
 	return send_page(connection, &page, MHD_RESPMEM_MUST_FREE);
 }

@@ -25,8 +25,9 @@ struct scaph_site {
 	void *context;
 	/* Whether what is asked for can be answered now; else once more after scaph_http_wake(), and then it must. */
 	bool (*ready)(void *context, const char *path);
-	/* 0 and a page, or a negative errno: the connection is closed. */
-	int (*page)(void *context, const char *path, struct scaph_page *ret_page);
+	/* 0 and a page, or a negative errno: the connection is closed. @accept: the client's header, or NULL. */
+	int (*page)(void *context, const char *path, const char *accept,
+		    struct scaph_page *ret_page);
 };
 
 /**

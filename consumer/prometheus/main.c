@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "consumer/command/worker.h"
+#include "consumer/prometheus/accept.h"
 #include "consumer/prometheus/exposition.h"
 #include "consumer/prometheus/http.h"
 #include "consumer/prometheus/landing.h"
@@ -71,7 +72,8 @@ static bool ready(void *context, const char *path)
 	return false;
 }
 
-static const char *write_page(struct exporter *exporter, const char *path, FILE *file)
+static const char *write_page(struct exporter *exporter, const char *path, const char *accept,
+			      FILE *file)
 {
 	struct scaph_exposed exposed = {
 		.survey = &exporter->surveyor.survey,
@@ -80,8 +82,11 @@ static const char *write_page(struct exporter *exporter, const char *path, FILE 
 	};
 
 	if (is_metrics(exporter, path)) {
-		scaph_exposition_write(&exposed, file);
-		return SCAPH_EXPOSITION_TYPE;
+		enum scaph_form form = scaph_accept_openmetrics(accept) ? SCAPH_FORM_OPENMETRICS
+									: SCAPH_FORM_TEXT;
+
+		scaph_exposition_write(&exposed, form, file);
+		return scaph_exposition_type(form);
 	}
 	if (strcmp(path, "/") == 0) {
 		scaph_landing_write(&exposed, exporter->options.metrics_path, file);
@@ -95,14 +100,14 @@ static const char *write_page(struct exporter *exporter, const char *path, FILE 
 	return NULL;
 }
 
-static int page(void *context, const char *path, struct scaph_page *ret_page)
+static int page(void *context, const char *path, const char *accept, struct scaph_page *ret_page)
 {
 	struct scaph_page page = { .status = 200 };
 	FILE *file = open_memstream(&page.text, &page.length);
 
 	if (!file)
 		return -ENOMEM;
-	page.type = write_page(context, path, file);
+	page.type = write_page(context, path, accept, file);
 	if (!page.type) {
 		page.type = TEXT_TYPE;
 		page.status = 404;

@@ -22,9 +22,10 @@ def free_port():
         return sock.getsockname()[1]
 
 
-def fetch(url, seconds=5, method="GET"):
+def fetch(url, seconds=5, method="GET", headers=None):
     """(status, headers, text), whatever the status."""
-    request = urllib.request.Request(url, method=method, data=b"x" if method == "POST" else None)
+    request = urllib.request.Request(url, method=method, data=b"x" if method == "POST" else None,
+                                     headers=headers or {})
     try:
         with urllib.request.urlopen(request, timeout=seconds) as answer:
             return answer.status, answer.headers, answer.read().decode()

@@ -5,6 +5,7 @@
 Usage: test_prometheus.py SCAPHD SCAPH. Prints TAP.
 """
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -14,11 +15,15 @@ import sys
 import threading
 import time
 
+# Where Debian has the parser, for a Python that is not Debian's.
+sys.path.append("/usr/lib/python3/dist-packages")
+
 from bench import Bench, arguments, await_that
 import prom
 
 SECONDS = 60
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
+OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
 class Exporter:
@@ -120,6 +125,34 @@ def served(b, exporter):
     held = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{exporter.process.pid}/fd")]
     with open(f"/proc/{exporter.process.pid}/maps") as maps:
         b.check(not any(b.host in name for name in held) and b.host not in maps.read(), "the serving process holds no segment")
+
+
+def openmetrics(b, exporter):
+    """By negotiation, through a parser that is not ours: the same series with the same types."""
+    # Here, so that main() can say that it is missing.
+    from prometheus_client.openmetrics.parser import text_string_to_metric_families as strict
+    from prometheus_client.parser import text_string_to_metric_families as loose
+    url = exporter.url + "/metrics"
+    status, headers, text = prom.fetch(url, headers={"Accept": "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;q=0.3"})
+    b.check(status == 200 and headers["Content-Type"] == OPENMETRICS and headers["Vary"] == "Accept",
+            "OpenMetrics for who names it", headers)
+    try:
+        families = list(strict(text))
+    except ValueError as error:
+        families = []
+        b.check(False, "the parser of OpenMetrics takes it", f"{error}\n{text}")
+    samples = {(one.name, tuple(sorted(one.labels.items()))): one for family in families for one in family.samples}
+    plain = [one for family in loose(prom.fetch(url)[2]) for one in family.samples]
+    names = {(one.name, tuple(sorted(one.labels.items()))) for one in plain}
+    b.check(len(samples) > 20 and set(samples) == names, "both forms have the same series", set(samples) ^ names)
+    b.check(all(one.timestamp is None for one in samples.values()), "no timestamps")
+    units = {family.name: (family.type, family.unit) for family in families}
+    b.check(units.get("scaph_vm_energy_joules") == ("counter", "joules") and units.get("scaph_host_power_watts") == ("gauge", "watts")
+            and units.get("scaph_vm_cpu_seconds") == ("counter", "seconds") and units.get("scaph_vm") == ("info", "")
+            and units.get("scaph_vm_lost_records") == ("counter", ""), "types and units are said", units)
+    for accept in ("*/*", "text/plain", "application/openmetrics-text;q=0.2,text/plain;q=0.5", "application/openmetrics-text;q=2",
+                   '"' * 3000):
+        b.check(prom.fetch(url, headers={"Accept": accept})[1]["Content-Type"] == TYPE, f"text for {accept[:60]}")
 
 
 def addresses(b):
@@ -281,6 +314,8 @@ def a_minute(b):
 
 def main():
     missing = [name for name in ("prometheus", "promtool") if not shutil.which(name)]
+    if not importlib.util.find_spec("prometheus_client"):
+        missing.append("python3-prometheus-client")
     if missing:
         print(f"1..0 # skip: {' and '.join(missing)} not installed")
         return 0
@@ -289,6 +324,7 @@ def main():
         load = b.load()
         exporter, daemon = reader_first(b, load)
         served(b, exporter)
+        openmetrics(b, exporter)
         addresses(b)
         slow_clients(b, exporter)
         daemon = daemon_dies(b, exporter, daemon, load)

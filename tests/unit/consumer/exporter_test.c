@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "consumer/prometheus/accept.h"
 #include "consumer/prometheus/exposition.h"
 #include "consumer/prometheus/landing.h"
 
@@ -215,6 +216,16 @@ static void write_landing(const struct scaph_exposed *exposed, FILE *file)
 	scaph_landing_write(exposed, "/metrics", file);
 }
 
+static void write_text(const struct scaph_exposed *exposed, FILE *file)
+{
+	scaph_exposition_write(exposed, SCAPH_FORM_TEXT, file);
+}
+
+static void write_openmetrics(const struct scaph_exposed *exposed, FILE *file)
+{
+	scaph_exposition_write(exposed, SCAPH_FORM_OPENMETRICS, file);
+}
+
 #define WHO "{vm=\"a\\\\x22b\",uuid=\"6ba7b810-9dad-11d1-80b4-00c04fd430c8\""
 
 static void text(void **state)
@@ -227,7 +238,7 @@ static void text(void **state)
 	char *shown;
 
 	take(&exhibit, &trail, 7, 0, 101);
-	shown = text_of(&exposed, scaph_exposition_write);
+	shown = text_of(&exposed, write_text);
 	assert_non_null(strstr(shown, "\nscaph_up 1\n"));
 	assert_non_null(strstr(shown, "\nscaph_vm_up" WHO "} 1\n"));
 	assert_non_null(
@@ -244,12 +255,94 @@ static void text(void **state)
 	for (int state_of = SCAPH_EXHIBIT_LIVE; state_of <= SCAPH_EXHIBIT_SHARE_HANGS; state_of++) {
 		exhibit.state = state_of;
 		exposed.responds = state_of != SCAPH_EXHIBIT_LIVE;
-		shown = text_of(&exposed, scaph_exposition_write);
+		shown = text_of(&exposed, write_text);
 		assert_non_null(strstr(shown, "\nscaph_up 0\n"));
 		assert_non_null(strstr(shown, "\nscaph_vm_up" WHO "} 0\n"));
 		assert_null(strstr(shown, "joules"));
 		assert_null(strstr(shown, "watts"));
 		free(shown);
+	}
+}
+
+static void openmetrics(void **state)
+{
+	struct scaph_exhibit exhibit = exhibit_of("a\"b");
+	struct scaph_survey survey = { .head = { .exhibits = 1, .segments = 1 },
+				       .exhibit = &exhibit };
+	struct scaph_exposed exposed = { .survey = &survey, .responds = true };
+	struct scaph_trail trail = {};
+	char *shown;
+
+	take(&exhibit, &trail, 7, 0, 101);
+	shown = text_of(&exposed, write_openmetrics);
+	/* A family's name is without _total and _info, its samples' names are as in the other form. */
+	assert_non_null(strstr(shown, "# TYPE scaph_vm_energy_joules counter\n"
+				      "# UNIT scaph_vm_energy_joules joules\n"
+				      "# HELP scaph_vm_energy_joules Energy"));
+	assert_non_null(
+		strstr(shown, "\nscaph_vm_energy_joules_total" WHO ",zone=\"package\"} 5.05\n"));
+	assert_non_null(strstr(shown, "# TYPE scaph_vm_lost_records counter\n"
+				      "# HELP scaph_vm_lost_records "));
+	assert_non_null(strstr(shown, "# TYPE scaph_vm info\n# HELP scaph_vm How"));
+	assert_non_null(strstr(shown, "\nscaph_vm_info" WHO ",source="));
+	assert_non_null(strstr(shown, "# TYPE scaph_vm_up gauge\n# HELP scaph_vm_up "));
+	assert_string_equal(shown + strlen(shown) - strlen("\n# EOF\n"), "\n# EOF\n");
+	assert_ptr_equal(strstr(shown, "# EOF"), shown + strlen(shown) - strlen("# EOF\n"));
+	free(shown);
+}
+
+static void negotiation(void **state)
+{
+	static const struct {
+		const char *accept;
+		bool openmetrics;
+	} cases[] = {
+		{ NULL, false },
+		{ "", false },
+		{ "*/*", false },
+		{ "application/*", false },
+		{ "text/html,*/*;q=0.8", false },
+		{ "application/openmetrics-text", true },
+		{ "Application/OpenMetrics-Text ; Version=1.0.0 ; Q=0.1", true },
+		{ "application/openmetrics-text;version=0.0.1", false },
+		{ "application/openmetrics-text;version=1.0.0;q=0", false },
+		{ "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4", true },
+		{ "application/openmetrics-text;q=0.3,text/plain;q=0.5", false },
+		{ "application/openmetrics-text;q=0.501,text/plain;q=0.5", true },
+		{ "application/openmetrics-text;q=0.3,*/*;q=0.8", false },
+		{ "application/openmetrics-text;q=0.3,text/*;q=0.2,*/*;q=0.8", true },
+		{ "application/openmetrics-text;q=0.3,text/plain;q=0.2,text/*", true },
+		/* What other version of text is liked says nothing of ours. */
+		{ "application/openmetrics-text;q=0.3,text/plain;version=1.0.0;q=0.9", true },
+		/* Prometheus 2.42 and 3. */
+		{ "application/openmetrics-text;version=1.0.0,application/openmetrics-text;"
+		  "version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+		  true },
+		{ "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+		  "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;"
+		  "escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+		  true },
+		/* Not q-values: passed over. */
+		{ "application/openmetrics-text;q=2", false },
+		{ "application/openmetrics-text;q=1.001", false },
+		{ "application/openmetrics-text;q=", false },
+		{ "application/openmetrics-text;q=-1", false },
+		{ "application/openmetrics-text;q=0.1234", false },
+		{ "application/openmetrics-text;q=0.x", false },
+		{ "application/openmetrics-text;q=nan,text/plain;q=0", false },
+		/* No lists at all. */
+		{ ",,;;,", false },
+		{ ",;q=1,=, ,application/openmetrics-text;;q", true },
+		{ "x;a=\"b,application/openmetrics-text\"", false },
+		{ "x;a=\"\\\",application/openmetrics-text", false },
+		{ "x;a=\"\\", false },
+		{ "application/openmetrics-text2", false },
+		{ "application/openmetrics-tex", false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (scaph_accept_openmetrics(cases[i].accept) != cases[i].openmetrics)
+			fail_msg("%s", cases[i].accept);
 	}
 }
 
@@ -277,8 +370,10 @@ static void page(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sums),	  cmocka_unit_test(power), cmocka_unit_test(bulletins),
-		cmocka_unit_test(labels), cmocka_unit_test(text),  cmocka_unit_test(page),
+		cmocka_unit_test(sums),	       cmocka_unit_test(power),
+		cmocka_unit_test(bulletins),   cmocka_unit_test(labels),
+		cmocka_unit_test(text),	       cmocka_unit_test(page),
+		cmocka_unit_test(openmetrics), cmocka_unit_test(negotiation),
 	};
 
 	return cmocka_run_group_tests_name("exporter", tests, NULL, NULL);
