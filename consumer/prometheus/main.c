@@ -27,6 +27,7 @@
 #define TICK_MS 1000
 #define FRESH_NS (NS_PER_S / 20) /* a survey of this age is as good as a new one */
 #define WAIT_NS (NS_PER_S / 2) /* for a new one; then the one that is there has to do */
+#define READY_PATH "/readyz"
 #define TEXT_TYPE "text/plain; charset=utf-8"
 
 struct exporter {
@@ -59,7 +60,7 @@ static bool ready(void *context, const char *path)
 	uint64_t at_ns = now_ns();
 	bool beginning = !surveyor->has_survey && at_ns < surveyor->started_ns + NS_PER_S;
 
-	if (!is_metrics(exporter, path) && strcmp(path, "/") != 0)
+	if (!is_metrics(exporter, path) && strcmp(path, "/") != 0 && strcmp(path, READY_PATH) != 0)
 		return true;
 	if (surveyor->has_survey && at_ns < surveyor->survey_ns + FRESH_NS)
 		return true;
@@ -72,8 +73,23 @@ static bool ready(void *context, const char *path)
 	return false;
 }
 
+/* One line: ok, or why a scrape would bring no figure now. */
+static unsigned int write_readiness(const struct scaph_exposed *exposed, FILE *file)
+{
+	if (scaph_exposed_up(exposed)) {
+		fputs("ok\n", file);
+		return 200;
+	}
+	fprintf(file, "no figures: %s\n",
+		!exposed->responds ? "the reading process does not answer"
+		: exposed->survey->head.segments
+			? "records of no segment with energy come; see / for the reasons"
+			: "there is no segment; see / for where it was looked for");
+	return 503;
+}
+
 static const char *write_page(struct exporter *exporter, const char *path, const char *accept,
-			      FILE *file)
+			      unsigned int *ret_status, FILE *file)
 {
 	struct scaph_exposed exposed = {
 		.survey = &exporter->surveyor.survey,
@@ -96,6 +112,10 @@ static const char *write_page(struct exporter *exporter, const char *path, const
 		fputs("ok\n", file);
 		return TEXT_TYPE;
 	}
+	if (strcmp(path, READY_PATH) == 0) {
+		*ret_status = write_readiness(&exposed, file);
+		return TEXT_TYPE;
+	}
 	fprintf(file, "not here; the metrics are at %s\n", exporter->options.metrics_path);
 	return NULL;
 }
@@ -107,7 +127,7 @@ static int page(void *context, const char *path, const char *accept, struct scap
 
 	if (!file)
 		return -ENOMEM;
-	page.type = write_page(context, path, accept, file);
+	page.type = write_page(context, path, accept, &page.status, file);
 	if (!page.type) {
 		page.type = TEXT_TYPE;
 		page.status = 404;

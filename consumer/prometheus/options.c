@@ -14,6 +14,7 @@
 #define ADDRESS "127.0.0.1:8080"
 #define METRICS_PATH "/metrics"
 #define HEALTH_PATH "/healthz"
+#define READY_PATH "/readyz"
 
 static void show_help(void)
 {
@@ -59,7 +60,7 @@ static int take_metrics_path(struct scaph_exporter_options *options, const char 
 	if (path[0] != '/' || path[strspn(path, plain)])
 		return refuse("--web.telemetry-path", path,
 			      "must begin with / and hold letters, digits and -._~/ only");
-	if (strcmp(path, HEALTH_PATH) == 0)
+	if (strcmp(path, HEALTH_PATH) == 0 || strcmp(path, READY_PATH) == 0)
 		return refuse("--web.telemetry-path", path, "is taken; give another");
 	options->metrics_path = path;
 	return 0;

@@ -73,7 +73,7 @@ def bad_words(b):
     refused("an address of another machine", ["203.0.113.7:80", "no address of this machine"], "--web.listen-address",
             "203.0.113.7:80")
     refused("seventeen addresses", ["16"], *["--web.listen-address=127.0.0.1:0"] * 17)
-    for path in ("metrics", "", "/a b", "/<x>", "/healthz"):
+    for path in ("metrics", "", "/a b", "/<x>", "/healthz", "/readyz"):
         refused(f"telemetry path {path!r}", ["--web.telemetry-path"], "--web.telemetry-path", path)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -91,6 +91,9 @@ def reader_first(b, load):
     b.check(values["scaph_up"] == 0 and values["scaph_reader_responding"] == 1 and not any("joules" in v for v in values),
             "before the daemon: up is 0, no energy", values)
     page = prom.fetch(exporter.url + "/")[2]
+    ready = prom.fetch(exporter.url + "/readyz")
+    b.check(ready[0] == 503 and "no segment" in ready[2] and prom.fetch(exporter.url + "/healthz")[0] == 200,
+            "not ready, and why, but healthy", ready)
     b.check("no segment there" in page, "and the page says why", page)
     daemon = b.daemon(domain=[f"web=pid:{load.pid}", f"a\"b\n\\\u202e<i>=pid:{b.load(False).pid}"])
     b.check(await_that(exporter.up, 5), "figures come by themselves")
@@ -118,7 +121,8 @@ def served(b, exporter):
     status, headers, page = prom.fetch(url + "/")
     b.check(status == 200 and headers["Content-Type"].startswith("text/html") and 'href="/metrics"' in page and
             "<i>" not in page and "&lt;i&gt;" in page and " W<" in page, "the page links the metrics and escapes names", page)
-    b.check(prom.fetch(url + "/healthz")[::2] == (200, "ok\n"), "healthz")
+    b.check(prom.fetch(url + "/healthz")[::2] == (200, "ok\n") and prom.fetch(url + "/readyz")[::2] == (200, "ok\n"),
+            "healthz and readyz")
     b.check(prom.fetch(url + "/nix")[0] == 404 and prom.fetch(url + "/metrics", method="POST")[0] == 405 and
             prom.fetch(url + "/metrics", method="HEAD")[::2] == (200, ""), "404, 405, HEAD")
     b.check(os.listdir(f"/proc/{exporter.process.pid}/task") == [str(exporter.process.pid)], "one thread")
@@ -187,6 +191,8 @@ def daemon_dies(b, exporter, daemon, load):
     b.check(dead["scaph_up"] == 0 and prom.find(dead, "scaph_vm_up", "web") == 0 and
             prom.find(dead, "scaph_vm_state", "web") == 2 and not any("joules" in v or "watts" in v for v in dead),
             "a dead daemon: stale, neither energy nor power", dead)
+    ready = prom.fetch(exporter.url + "/readyz")
+    b.check(ready[0] == 503 and "come" in ready[2], "not ready while stale", ready)
     daemon = b.daemon(domain=f"web=pid:{load.pid}")
     b.check(await_that(exporter.up, 5), "a new daemon: figures again")
     after = exporter.values()
@@ -232,6 +238,8 @@ def hung_reader(b, exporter):
         slowest = max(slowest, time.monotonic() - start)
         if silent is None and not any("joules" in name or "watts" in name for name in values):
             silent = time.monotonic() - stopped
+            ready = prom.fetch(exporter.url + "/readyz")
+            b.check(ready[0] == 503 and "does not answer" in ready[2], "not ready while the reader hangs", ready)
             b.check(values["scaph_up"] == 0 and values["scaph_reader_responding"] == 0 and
                     prom.find(values, "scaph_vm_state", "web") == 7, "a hung reader: up is 0, and why", values)
         time.sleep(0.2)
