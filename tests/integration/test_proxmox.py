@@ -70,7 +70,7 @@ def enable(b, pve):
     done = pve.run("enable", 100)
     b.check(done.returncode == 1 and "--yes" in done.stderr and not pve.left(), "without a terminal nothing is done", done.stderr)
     done = pve.run("enable", 100, "--yes")
-    b.check(done.returncode == 0 and "mount -t virtiofs -o ro scaph-100 /var/scaphandre" in done.stdout, "enable", done.stdout + done.stderr)
+    b.check(done.returncode == 0 and "mount -t virtiofs -o ro,nosuid,nodev,noexec scaph-100 /var/scaphandre" in done.stdout, "enable", done.stdout + done.stderr)
     b.check("virtiofs0: dirid=scaph-100,cache=never\n" in pve.text("qemu-server/100.conf") and
             f"path={pve.export}/{WEB}" in pve.text("mapping/directory.cfg"), "configuration and mapping are there")
     try:

@@ -185,7 +185,8 @@ static void show_guest_lines(const struct scaph_pve_machine *machine, unsigned i
 {
 	printf("In the guest, as root:\n");
 	if (wants & SCAPH_TRANSPORT_VIRTIOFS)
-		printf("    mkdir -p /var/scaphandre && mount -t virtiofs -o ro %s "
+		printf("    mkdir -p /var/scaphandre && mount -t virtiofs -o "
+		       "ro,nosuid,nodev,noexec %s "
 		       "/var/scaphandre\n",
 		       machine->id);
 	printf("    scaph text\n");
