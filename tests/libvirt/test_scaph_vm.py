@@ -72,7 +72,7 @@ def set_up_inside(domains):
     check(status == 0 and "no figures" not in text, "guest-setup: the group may read the ivshmem device", text)
     status, text = line.run_status("scaph guest-setup --undo && grep -q scaph /etc/group && ! stat -c '%a' /sys/bus/pci/devices/*/resource2 | grep 640", 60)
     check(status == 0, "guest-setup: undone, only root may, and the group that was there stays", text)
-    domains["9p"].line.run("mkdir -p /var/scaphandre && mount -t 9p -o ro,trans=virtio,version=9p2000.L scaph9p /var/scaphandre")
+    domains["9p"].line.run("mkdir -p /var/scaphandre && mount -t 9p -o ro,nosuid,nodev,noexec,trans=virtio,version=9p2000.L scaph9p /var/scaphandre")
 
 
 def state_of(vm, domain):

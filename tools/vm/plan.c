@@ -189,12 +189,13 @@ void scaph_plan_show_guest_lines(unsigned int transports)
 {
 	printf("In the guest, as root:\n");
 	if (transports & SCAPH_TRANSPORT_VIRTIOFS)
-		printf("    mkdir -p /var/scaphandre && mount -t virtiofs -o ro %s "
+		printf("    mkdir -p /var/scaphandre && mount -t virtiofs -o "
+		       "ro,nosuid,nodev,noexec %s "
 		       "/var/scaphandre\n",
 		       scaph_transport_tag(SCAPH_TRANSPORT_VIRTIOFS));
 	else if (transports & SCAPH_TRANSPORT_PLAN9)
 		printf("    mkdir -p /var/scaphandre && mount -t 9p -o "
-		       "ro,trans=virtio,version=9p2000.L %s /var/scaphandre\n",
+		       "ro,nosuid,nodev,noexec,trans=virtio,version=9p2000.L %s /var/scaphandre\n",
 		       scaph_transport_tag(SCAPH_TRANSPORT_PLAN9));
 	printf("    scaph text\n"
 	       "To keep it there over every start, as root in the guest: scaph guest-setup\n");
