@@ -27,7 +27,7 @@ CONFIG = ["[scaphd]", "source = model", "model-watts = 12:85", "profile = *=trus
 LOAD_UNIT = ["[Unit]", "Before=scaphd.service", "[Service]", "ExecStart=sh -c \"while :; do :; done\"", "[Install]",
              "WantedBy=multi-user.target"]
 # What a purge does by hand, as README has it.
-GOODBYE = "scaph-vm disable --yes web; systemctl disable --now scaphd scaph-exporter scaph-shares"
+GOODBYE = "scaph-vm disable --yes web; systemctl disable --now scaphd scaph-exporter scaph-shares scaph-auto.path"
 LEFTOVERS = ("rm -rf /etc/scaph /etc/default/scaph-exporter /var/lib/scaph /run/scaph /run/scaphd; rmdir " + SHARES +
              "; userdel scaphd; groupdel scaph; systemctl daemon-reload")
 tap = Tap()
