@@ -20,6 +20,7 @@
 
 /* The two clocks are not read at one instant: less than this between them is no sleep. */
 #define SUSPEND_MIN_NS (100 * SCAPH_NS_PER_MS)
+#define SUSPEND_TRIES 4
 
 /* Some ten steps of RAPL's: of less, one more or less is over a tenth. */
 #define STEPS_NS (10 * SCAPH_NS_PER_MS)
@@ -60,11 +61,18 @@ void scaph_window_look(struct scaph_publisher *pub, uint64_t now_ns)
 	scaph_sampling_apply(pub);
 }
 
+/* Whoever is held up between the two clocks reads them again, or that would pass for sleep. */
 static uint64_t suspended_ns(void)
 {
-	uint64_t mono_ns = scaph_clock_ns(CLOCK_MONOTONIC);
+	uint64_t mono_ns, boot_ns, after_ns = scaph_clock_ns(CLOCK_MONOTONIC);
+	int tries = SUSPEND_TRIES;
 
-	return scaph_clock_ns(CLOCK_BOOTTIME) - mono_ns;
+	do {
+		mono_ns = after_ns;
+		boot_ns = scaph_clock_ns(CLOCK_BOOTTIME);
+		after_ns = scaph_clock_ns(CLOCK_MONOTONIC);
+	} while (after_ns - mono_ns > SUSPEND_MIN_NS / 2 && --tries);
+	return boot_ns - mono_ns;
 }
 
 /* Epochs of all publications begin together, so that the columns go on adding up. */
