@@ -110,20 +110,40 @@ static struct worker mixed[] = {
 };
 #define MIXED (sizeof(mixed) / sizeof(mixed[0]))
 
-static void compare(const struct worker *worker, uint64_t span_ns, double points, double percent)
+/*
+ * What perf counted from one sweep to another, read before and behind each: we may be held up in between. Of threads that
+ * end it loses about a hundredth (36.68 % where the process's own clock has 36.90, over 8 s): if that clock has more, it is the most.
+ */
+struct bracket {
+	uint64_t least_ns, most_ns;
+};
+
+static void compare(const struct worker *worker, const struct bracket *perf, uint64_t span_ns,
+		    double points, double percent)
 {
 	double share = 100.0 * (double)worker->cpu_ns / (double)span_ns;
-	double perf = 100.0 * (double)worker->perf_ns / (double)span_ns;
-	bool near = fabs(share - perf) <= points;
+	double least = 100.0 * (double)perf->least_ns / (double)span_ns;
+	double most = 100.0 * (double)perf->most_ns / (double)span_ns;
+	double off = share < least ? least - share : share > most ? share - most : 0;
+	bool near = off <= points;
 
-	if (percent > 0 && perf > 10)
-		near = near && fabs(share - perf) <= perf * percent / 100;
-	check(near, "%s: %.3f %% of a CPU, perf says %.3f %%", worker->name, share, perf);
+	if (percent > 0 && least > 10)
+		near = near && off <= least * percent / 100;
+	check(near, "%s: %.3f %% of a CPU, perf says %.3f to %.3f %%", worker->name, share, least,
+	      most);
+}
+
+static void read_all(uint64_t (*read)(const struct worker *worker), uint64_t ret_ns[MIXED])
+{
+	for (uint32_t i = 0; i < MIXED; i++)
+		ret_ns[i] = read(&mixed[i]);
 }
 
 static void accuracy(const char *name, uint32_t seconds, double points)
 {
-	uint64_t start_ns, perf_ns[MIXED], busy_ns = 0, sum_ns = 0;
+	uint64_t first_ns[MIXED], from_ns[MIXED], to_ns[MIXED], last_ns[MIXED];
+	uint64_t own_from_ns[MIXED], own_to_ns[MIXED];
+	uint64_t start_ns, busy_ns = 0, sum_ns = 0;
 	bool exact = strcmp(name, "bpf") == 0;
 
 	open_meter(name);
@@ -132,22 +152,29 @@ static void accuracy(const char *name, uint32_t seconds, double points)
 		enter(&mixed[i]);
 	}
 	pause_ms(100);
+	read_all(worker_perf_ns, first_ns);
+	read_all(worker_clock_ns, own_from_ns);
 	sweep(mixed, MIXED);
 	start_ns = scaph_clock_ns(CLOCK_MONOTONIC);
-	for (uint32_t i = 0; i < MIXED; i++)
-		perf_ns[i] = worker_perf_ns(&mixed[i]);
+	read_all(worker_perf_ns, from_ns);
 	/* Windows of 20 ms, as the daemon has them. */
 	for (uint32_t i = 0; i < 50 * seconds; i++) {
 		scaph_clock_sleep_until(start_ns + (i + 1) * 20 * MS);
+		if (i == 50 * seconds - 1)
+			read_all(worker_perf_ns, to_ns);
 		busy_ns += sweep(mixed, MIXED);
 	}
 	start_ns = scaph_clock_ns(CLOCK_MONOTONIC) - start_ns;
+	read_all(worker_clock_ns, own_to_ns);
+	read_all(worker_perf_ns, last_ns);
 	for (uint32_t i = 0; i < MIXED; i++) {
-		mixed[i].perf_ns = worker_perf_ns(&mixed[i]) - perf_ns[i];
+		struct bracket perf = { to_ns[i] - from_ns[i], last_ns[i] - first_ns[i] };
+		uint64_t own_ns = own_to_ns[i] - own_from_ns[i];
+
+		perf.most_ns = own_ns > perf.most_ns ? own_ns : perf.most_ns;
 		sum_ns += mixed[i].cpu_ns;
+		compare(&mixed[i], &perf, start_ns, points, exact ? 2 : 0);
 	}
-	for (uint32_t i = 0; i < MIXED; i++)
-		compare(&mixed[i], start_ns, points, exact ? 2 : 0);
 	check(busy_ns >= sum_ns && busy_ns <= start_ns * topology.online * 102 / 100,
 	      "busy for %.3f s, of which domains %.3f s", (double)busy_ns / 1e9,
 	      (double)sum_ns / 1e9);

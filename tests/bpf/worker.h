@@ -34,7 +34,7 @@ struct worker {
 	int go_fd;
 	int perf_fd; /* -1: no perf here */
 	struct scaph_reading reading;
-	uint64_t perf_ns, cpu_ns, package_ns[SCAPH_PACKAGES_MAX]; /* sums */
+	uint64_t cpu_ns, package_ns[SCAPH_PACKAGES_MAX]; /* sums */
 };
 
 /* It runs when this returns, unless it is held; exits the test where it cannot. */

@@ -129,7 +129,7 @@ def paced(b, play, path, lines):
 def host(b, play):
     """A host's folder, whose domains come and go."""
     path = os.path.join(b.work, "host.rec")
-    subprocess.run([b.scaph, "record", "--path", b.host, "-t", "2", path], check=True)
+    subprocess.run([b.scaph, "record", "--path", b.host, "-t", "3", path], check=True)
     done = play(path, "-s", "0.5", view="text")
     tables = done.stdout.split("\n\n")[:-1]
     good = len(tables) >= 3 and all("web" in table and "total" in table and "(host itself)" in table for table in tables)

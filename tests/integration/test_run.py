@@ -106,7 +106,7 @@ def statuses_and_streams(b, run):
     done = subprocess.run([b.scaph, "run", "--path", b.host, "--", "cat"], input=bytes(range(256)) * 400, capture_output=True)
     b.check(done.stdout == bytes(range(256)) * 400 and b"scaph run" in done.stderr, "streams go through untouched, the report is on "
             "standard error", done.stderr)
-    done = subprocess.run([b.scaph, "run", "--path", b.host, "--", "sh", "-c", "ls -l /proc/$$/fd | wc -l; cat /proc/$$/status"],
+    done = subprocess.run([b.scaph, "run", "--path", b.host, "--", "sh", "-c", "ls -l /proc/$$/fd | wc -l; cat /proc/self/status"],
                           capture_output=True, text=True)
     lines = done.stdout.splitlines()
     masks = {line.split()[0]: int(line.split()[1], 16) for line in lines if line.startswith(("SigBlk", "SigIgn"))}
